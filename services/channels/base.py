@@ -1,0 +1,73 @@
+"""What every way out has in common: the outcome of one try, and the letter that mail channels carry.
+
+Nothing here knows a protocol, a database or the pipeline; a channel never decides when to try again.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class OutcomeKind(StrEnum):
+    """Where one try leaves its delivery."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    FAILED = "failed"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one try. `detail` is for operators and holds no personal data."""
+
+    state: OutcomeKind
+    detail: str = ""
+    status: int | None = None
+    retry_after_s: float | None = None
+    permanent_address_fault: bool = False
+    disable: bool = False
+    took_ms: float = 0.0
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One e-mail for one reader, structured: each mail channel writes it in its own way.
+
+    `text` and `html` may carry slot markers (services.domain.slots); then `salt` names them and `values`
+    fills them. Letters of the same content share the same strings, which is how a channel groups them.
+    """
+
+    delivery_id: str
+    to: str
+    from_: str
+    envelope_from: str
+    subject: str
+    text: str
+    html: str
+    language: str
+    date: datetime
+    list_id: str = ""
+    unsubscribe_url: str = ""
+    archive_url: str = ""
+    feedback_id: str = ""
+    message_id: str = ""
+    in_reply_to: str = ""
+    salt: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+class MailChannel(Protocol):
+    """A way out for letters. Every letter given to `send` comes back once, with its outcome."""
+
+    @property
+    def name(self) -> str: ...
+
+    def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Outcome]]:
+        """Send letters, in any order; outcomes come as they are known."""
+        ...
+
+    def close(self) -> None: ...
