@@ -1,0 +1,109 @@
+"""Newsletters composed, and everything on its way to a destination."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.storage.tables.base import Base, Id, Work
+
+
+class Content(Base):
+    """A body rendered once for all readers of the same things; personal slots are cut in by bytes."""
+
+    __tablename__ = "contents"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    salt: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    html: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Issue(Base):
+    """One newsletter for one subscriber. `window_key` makes it unique: an event's, or a window's."""
+
+    __tablename__ = "issues"
+    __table_args__ = (UniqueConstraint("subscriber_id", "window_key"),)
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    window_key: Mapped[str]
+    content_hash: Mapped[bytes] = mapped_column(ForeignKey("contents.hash"))
+    slots: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class IssueItem(Base):
+    """One story told in an issue, by the event that told it; (subscriber, event) only once."""
+
+    __tablename__ = "issue_items"
+    __table_args__ = (
+        PrimaryKeyConstraint("issue_id", "event_id"),
+        Index("ix_issue_items_subscriber_id_story_id", "subscriber_id", "story_id"),
+    )
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    subscriber_id: Mapped[int]
+    notice_id: Mapped[int]
+    story_id: Mapped[int]
+    revision: Mapped[int]
+
+
+class Delivery(Work, Base):
+    """An issue or an event on its way: pending → sending → sent | retry | failed | suppressed | uncertain."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("issue_id"),
+        UniqueConstraint("event_id", "endpoint_id"),
+        CheckConstraint("num_nonnulls(issue_id, endpoint_id) = 1", name="issue_or_endpoint"),
+        Index(
+            "ix_deliveries_due",
+            "channel",
+            "due_at",
+            postgresql_where=text("state IN ('pending', 'retry', 'sending')"),
+        ),
+        Index("ix_deliveries_endpoint_id", "endpoint_id", "id"),
+    )
+
+    id: Mapped[Id]
+    uid: Mapped[uuid.UUID] = mapped_column(
+        UUID(as_uuid=True), unique=True, server_default=text("gen_random_uuid()")
+    )
+    channel: Mapped[str]
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
+    endpoint_id: Mapped[int | None] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    detail: Mapped[str | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Attempt(Base):
+    """One try at a delivery: when, how long, what was answered. Holds no personal data."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (PrimaryKeyConstraint("delivery_id", "number"),)
+
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    at: Mapped[datetime]
+    took_ms: Mapped[int]
+    outcome: Mapped[str]
+    status: Mapped[int | None]
+    detail: Mapped[str]

@@ -1,0 +1,100 @@
+"""What is asked for, by whom, and what met it."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.storage.tables.base import Base, Id, Texts, Work
+from services.storage.tables.notices import Xid8
+
+
+class Interest(Base):
+    """A query in canonical form, stored once however many people share it."""
+
+    __tablename__ = "interests"
+
+    id: Mapped[Id]
+    hash: Mapped[bytes] = mapped_column(unique=True)
+    canonical: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class InterestChange(Base):
+    """The log by which every matcher keeps its index fresh; read below the oldest open transaction."""
+
+    __tablename__ = "interest_changes"
+    __table_args__ = (Index("ix_interest_changes_xact_id", "xact", "id"),)
+
+    id: Mapped[Id]
+    xact: Mapped[int] = mapped_column(Xid8(), server_default=text("pg_current_xact_id()"))
+    interest_id: Mapped[int] = mapped_column(ForeignKey("interests.id"))
+
+
+class Subscription(Base):
+    """A subscriber's or an endpoint's use of an interest."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "interest_id"),
+        UniqueConstraint("endpoint_id", "interest_id"),
+        CheckConstraint("num_nonnulls(subscriber_id, endpoint_id) = 1", name="one_owner"),
+        Index("ix_subscriptions_interest_id", "interest_id"),
+    )
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    endpoint_id: Mapped[int | None] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
+    interest_id: Mapped[int] = mapped_column(ForeignKey("interests.id"))
+    query: Mapped[str]
+    label: Mapped[str]
+    channel: Mapped[str]
+    cadence: Mapped[str]
+    paused_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
+class Match(Base):
+    """This event meets this interest; `witnesses` are the atoms that made it so."""
+
+    __tablename__ = "matches"
+    __table_args__ = (
+        PrimaryKeyConstraint("event_id", "interest_id"),
+        Index("ix_matches_interest_id", "interest_id"),
+    )
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    interest_id: Mapped[int] = mapped_column(ForeignKey("interests.id"))
+    witnesses: Mapped[Texts]
+    at: Mapped[datetime]
+
+
+class Candidate(Work, Base):
+    """An event that a subscription asked for, on its way into an issue.
+
+    `pending` waits (an `instant` one is claimed by compose, the others wait for their rhythm),
+    `issued` is in `issue_id`, `excluded` is in none, for `reason`.
+    """
+
+    __tablename__ = "candidates"
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "event_id"),
+        Index("ix_candidates_event_id", "event_id"),
+        Index(
+            "ix_candidates_waiting", "subscriber_id", "cadence", postgresql_where=text("state = 'pending'")
+        ),
+        Index(
+            "ix_candidates_due",
+            "due_at",
+            postgresql_where=text("cadence = 'instant' AND state IN ('pending', 'leased')"),
+        ),
+    )
+
+    id: Mapped[Id]
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"))
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    cadence: Mapped[str]
+    reason: Mapped[str | None]
+    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id"))
+    at: Mapped[datetime]

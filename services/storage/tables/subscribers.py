@@ -1,0 +1,88 @@
+"""Who asked for mail, what they agreed to, and who must not be written to."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.storage.tables.base import Base, Id, Work
+
+
+class Subscriber(Base):
+    """`state` is pending (not confirmed), active, or left; `email` is unique in lower case."""
+
+    __tablename__ = "subscribers"
+
+    id: Mapped[Id]
+    email: Mapped[str] = mapped_column(unique=True)
+    email_hash: Mapped[bytes] = mapped_column(unique=True)
+    state: Mapped[str]
+    locale: Mapped[str]
+    timezone: Mapped[str]
+    commercial: Mapped[bool] = mapped_column(server_default="false")
+    paused_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+
+
+class Consent(Base):
+    """The append-only ledger of consents (GDPR, art. 7(1)); a trigger refuses change and removal.
+
+    Holds the keyed hash of the address alone, so that it may outlive an erasure.
+    """
+
+    __tablename__ = "consents"
+
+    id: Mapped[Id]
+    email_hash: Mapped[bytes] = mapped_column(index=True)
+    action: Mapped[str]
+    text_version: Mapped[str]
+    via: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Suppression(Base):
+    """An address that must not be written to, and why; only its keyed hash is kept."""
+
+    __tablename__ = "suppressions"
+
+    email_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    detail: Mapped[str | None]
+    at: Mapped[datetime]
+
+
+class Feedback(Work, Base):
+    """What came back about an address: bounce, complaint. `pending` until the suppression stands."""
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        UniqueConstraint("delivery_id", "kind"),
+        Index("ix_feedback_due", "due_at", postgresql_where=text("state IN ('pending', 'leased')")),
+    )
+
+    id: Mapped[Id]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    email_hash: Mapped[bytes]
+    detail: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Rhythm(Work, Base):
+    """A person's cadence, once for all interests that share it: the next digest is due at `due_at`.
+
+    `since` is where the last window closed; a window missed in a downtime is made up once, by the
+    next claim, because the window runs from `since` to the newest time due.
+    """
+
+    __tablename__ = "rhythms"
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "cadence"),
+        Index("ix_rhythms_due", "due_at", postgresql_where=text("state IN ('pending', 'leased')")),
+    )
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    cadence: Mapped[str]
+    since: Mapped[datetime]
