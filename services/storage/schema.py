@@ -8,8 +8,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 
 from services.storage.tables import Base
+from services.storage.tables.notices import Xid8
+
+ischema_names["xid8"] = Xid8  # so that a look at the database knows the type
 
 # One migration at a time, whoever starts it: an arbitrary constant for pg_advisory_lock.
 _MIGRATION_LOCK = 0x676F6E696563

@@ -13,8 +13,7 @@ depends_on = None
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     statements = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    with op.get_bind().connection.cursor() as cursor:  # the bare cursor leaves "%" as it stands
-        cursor.execute(statements)
+    op.get_bind().connection.cursor().execute(statements)  # the bare cursor leaves "%" as it stands
 
 
 def downgrade() -> None:

@@ -1,0 +1,76 @@
+"""What a process holds for as long as it lives. Built once; no module keeps a client of its own."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from services.clock import Clock, SystemClock
+from services.http import Client
+from services.interests.text import Analyser
+from services.metrics import Metrics
+from services.queue import Doorbell
+from services.rendering import Renderer
+from services.settings import Settings
+from services.storage.session import Sessions, make_engine, make_sessions
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything the layers above may use; `stopping` is set when the process is asked to end."""
+
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    sessions: Sessions
+    bell: Doorbell
+    http: Client
+    trusted_http: Client
+    analyser: Analyser
+    renderer: Renderer
+    metrics: Metrics
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def open(
+        cls, settings: Settings, *, clock: Clock | None = None, resolve: dict[str, list[str]] | None = None
+    ) -> "Runtime":
+        """A runtime over the database and Redis that `settings` name; connects on first use.
+
+        `resolve` replaces name look-ups for the hosts it lists (tests alone need it).
+        """
+        assert settings.database_url, "the engines are started before the runtime"
+        assert settings.redis_url, "the engines are started before the runtime"
+        engine = make_engine(settings.database_url)
+        agent = f"Goniec/{VERSION} (+{settings.contact_url or settings.base_url})"
+        return cls(
+            settings=settings,
+            clock=clock or SystemClock(),
+            engine=engine,
+            sessions=make_sessions(engine),
+            bell=Doorbell(settings.redis_url),
+            http=Client(user_agent=agent, allow_networks=settings.allow_networks, resolve=resolve),
+            trusted_http=Client(user_agent=agent, guarded=False),
+            analyser=Analyser(),
+            renderer=Renderer(TEMPLATES),
+            metrics=Metrics(),
+        )
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back on an exception."""
+        with self.sessions.begin() as session:
+            yield session
+
+    def close(self) -> None:
+        self.http.close()
+        self.trusted_http.close()
+        self.bell.close()
+        self.engine.dispose()

@@ -1,0 +1,144 @@
+"""Rows as the queue: claiming, keeping, finishing and handing back pieces of work.
+
+A claim is a compare-and-set with a lease. Who holds it may act outside any transaction; who records
+the outcome must still hold it, so a worker that lost its lease can no longer overwrite its heir.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, cast
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from services.storage.tables import Candidate, Delivery, Event, Feedback, Rhythm, Source
+from services.storage.tables.base import Base
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Which rows of a table one stage works on: `ready` states wait, `held` is a state under a lease."""
+
+    table: type[Base]
+    ready: tuple[str, ...] = ("pending",)
+    held: str = "leased"
+    where: tuple[ColumnElement[bool], ...] = ()
+
+    def due(self, now: datetime) -> ColumnElement[bool]:
+        c = _columns(self.table)
+        return and_(
+            or_(
+                and_(c.state.in_(self.ready), c.due_at <= now),
+                and_(c.state == self.held, c.lease_until < now),
+            ),
+            *self.where,
+        )
+
+
+class _WorkColumns(Protocol):
+    id: ColumnElement[int]
+    state: ColumnElement[str]
+    due_at: ColumnElement[datetime]
+    lease_until: ColumnElement[datetime]
+    claim_id: ColumnElement[str]
+
+
+def _columns(table: type[Base]) -> _WorkColumns:
+    return cast(_WorkColumns, table.__table__.c)  # every lane's table mixes in Work
+
+
+_DELIVERY = (Delivery, ("pending", "retry"), "sending")
+SOURCES = Lane(Source)
+EVENTS = Lane(Event)
+ALERTS = Lane(Candidate, where=(Candidate.cadence == "instant",))
+RHYTHMS = Lane(Rhythm)
+MAIL = Lane(*_DELIVERY, where=(Delivery.channel == "email",))
+WEBHOOKS = Lane(*_DELIVERY, where=(Delivery.channel == "webhook",))
+FEEDBACK = Lane(Feedback)
+LANES = {
+    "poll": (SOURCES,),
+    "match": (EVENTS,),
+    "compose": (ALERTS, RHYTHMS),
+    "deliver_mail": (MAIL,),
+    "deliver_webhook": (WEBHOOKS,),
+    "feedback": (FEEDBACK,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The rows one claim holds, oldest due first."""
+
+    id: str
+    rows: tuple[int, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
+
+
+def claim(session: Session, lane: Lane, *, now: datetime, lease: timedelta, limit: int) -> Claim:
+    """Hold up to `limit` due rows until `now + lease`; rows that another claim is taking are skipped."""
+    c = _columns(lane.table)
+    due = select(c.id).where(lane.due(now)).order_by(c.due_at, c.id).limit(limit)
+    rows = session.scalars(due.with_for_update(skip_locked=True)).all()
+    claim_id = secrets.token_hex(8)
+    if rows:
+        session.execute(
+            update(lane.table.__table__)  # type: ignore[arg-type]
+            .where(c.id.in_(rows))
+            .values(state=lane.held, claim_id=claim_id, lease_until=now + lease)
+        )
+    return Claim(claim_id, tuple(rows))
+
+
+def hand_back(session: Session, lane: Lane, held: Claim, *, rows: Sequence[int] | None = None) -> int:
+    """Give up what is still held (or only `rows` of it), due as it was; returns how many."""
+    c = _columns(lane.table)
+    wanted = c.id.in_(held.rows if rows is None else rows)
+    given = session.execute(
+        update(lane.table.__table__)  # type: ignore[arg-type]
+        .where(wanted, c.claim_id == held.id, c.state == lane.held)
+        .values(state=lane.ready[0], claim_id=None, lease_until=None)
+        .returning(c.id)
+    ).all()
+    return len(given)
+
+
+def extend(session: Session, lane: Lane, held: Claim, *, until: datetime) -> None:
+    """Keep what is held for longer, when a batch is slow but alive."""
+    c = _columns(lane.table)
+    session.execute(
+        update(lane.table.__table__)  # type: ignore[arg-type]
+        .where(c.id.in_(held.rows), c.claim_id == held.id, c.state == lane.held)
+        .values(lease_until=until)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits at a stage: rows due now, and seconds since the oldest of them fell due."""
+
+    due: int
+    oldest_s: float
+
+
+def backlog(session: Session, stage: str, *, now: datetime) -> Backlog:
+    """How much a stage has before it; counts up to 10,000 rows, so that looking stays cheap."""
+    due, oldest = 0, now
+    for lane in LANES[stage]:
+        c = _columns(lane.table)
+        some = select(c.due_at).where(lane.due(now)).limit(10_000).subquery()
+        count, first = session.execute(select(func.count(), func.min(some.c.due_at))).one()
+        due += count
+        oldest = min(oldest, first or now)
+    return Backlog(due, (now - oldest).total_seconds())
+
+
+def is_due(session: Session, stage: str, *, now: datetime) -> bool:
+    """Whether a stage has anything to do; what the sweep asks every second."""
+    return any(
+        session.scalar(select(_columns(lane.table).id).where(lane.due(now)).limit(1)) is not None
+        for lane in LANES[stage]
+    )
