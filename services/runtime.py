@@ -60,7 +60,7 @@ class Runtime:
             trusted_http=Client(user_agent=agent, guarded=False),
             analyser=Analyser(),
             renderer=Renderer(TEMPLATES),
-            metrics=Metrics(),
+            metrics=Metrics(settings.redis_url),
         )
 
     @contextmanager
@@ -73,4 +73,5 @@ class Runtime:
         self.http.close()
         self.trusted_http.close()
         self.bell.close()
+        self.metrics.close()
         self.engine.dispose()
