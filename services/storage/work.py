@@ -13,7 +13,7 @@ from typing import Protocol, cast
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from services.storage.tables import Candidate, Delivery, Event, Feedback, Rhythm, Source
+from services.storage.tables import Candidate, Delivery, Endpoint, Event, Feedback, Rhythm, Source
 from services.storage.tables.base import Base
 
 
@@ -55,7 +55,8 @@ EVENTS = Lane(Event)
 ALERTS = Lane(Candidate, where=(Candidate.cadence == "instant",))
 RHYTHMS = Lane(Rhythm)
 MAIL = Lane(*_DELIVERY, where=(Delivery.channel == "email",))
-WEBHOOKS = Lane(*_DELIVERY, where=(Delivery.channel == "webhook",))
+_PAUSED = select(Endpoint.id).where(Endpoint.state == "paused")
+WEBHOOKS = Lane(*_DELIVERY, where=(Delivery.channel == "webhook", Delivery.endpoint_id.not_in(_PAUSED)))
 FEEDBACK = Lane(Feedback)
 LANES = {
     "poll": (SOURCES,),

@@ -11,6 +11,7 @@ from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subsc
 
 __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "Consent", "Consumer", "Content", "Delivery",
-    "Endpoint", "Event", "Feedback", "Fetch", "Institution", "Interest", "InterestChange", "Issue", "IssueItem",
-    "Match", "Notice", "Revision", "Rhythm", "Source", "Story", "Subscriber", "Subscription", "Suppression",
+    "Endpoint", "Event", "Feedback", "Fetch", "Institution", "Interest", "InterestChange", "Issue",
+    "IssueItem", "Match", "Notice", "Revision", "Rhythm", "Source", "Story", "Subscriber", "Subscription",
+    "Suppression",
 ]  # fmt: skip
