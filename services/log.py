@@ -49,7 +49,7 @@ def configure(shape: Literal["json", "text"], *, stream: TextIO | None = None) -
 
 def get(name: str) -> FilteringBoundLogger:
     """The logger of a module, named after it; silent about DEBUG."""
-    logger: FilteringBoundLogger = structlog.stdlib.get_logger(name)
+    logger: FilteringBoundLogger = structlog.get_logger(name)
     return logger
 
 

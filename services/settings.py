@@ -274,7 +274,7 @@ def _kept_secret(data_dir: Path) -> str:
         return _secret_from(path, "GONIEC_SECRET_KEY_FILE")
     except OSError as error:
         raise SettingsError(
-            f"GONIEC_SECRET_KEY is not given and cannot be kept in GONIEC_DATA_DIR {data_dir}: {error.strerror}."
+            f"GONIEC_SECRET_KEY is missing and GONIEC_DATA_DIR {data_dir} cannot keep it: {error.strerror}."
         ) from error
 
 

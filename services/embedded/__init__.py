@@ -1,0 +1,12 @@
+"""Real engines for whoever has none: PostgreSQL and Redis in the data folder, over sockets alone.
+
+    start           the engines of a data folder, for as long as the caller lives; one holder at a time
+    connect         the same, or those that a running Goniec already holds
+    start_scratch   quick ones that may forget, for tests and benchmarks
+
+It must never listen on a network, nor start what an address was given for.
+"""
+
+from services.embedded.engines import Engines, connect, start, start_scratch
+
+__all__ = ["Engines", "connect", "start", "start_scratch"]
