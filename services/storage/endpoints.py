@@ -1,0 +1,116 @@
+"""Webhook endpoints as their owners manage them; sending is `storage/deliveries.py`."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select, text
+from sqlalchemy.orm import Session
+
+from services.storage.tables import Attempt, Consumer, Delivery, Endpoint, Event, Interest, Subscription
+
+Listed = tuple[Endpoint, Subscription, str, str]  # with its subscription, canonical query, consumer's name
+
+
+def add(
+    session: Session, *, consumer_id: int, url: str, host: str, label: str | None, format: str,
+    secrets: list[dict[str, Any]], now: datetime,
+) -> Endpoint:  # fmt: skip
+    endpoint = Endpoint(
+        consumer_id=consumer_id, url=url, host=host, label=label, format=format, secrets=secrets,
+        created_at=now,
+    )  # fmt: skip
+    session.add(endpoint)
+    session.flush()
+    return endpoint
+
+
+def everything(session: Session, *, consumer_id: int | None) -> list[Listed]:
+    """A consumer's endpoints, or all of them, oldest first."""
+    wanted = _LISTED.order_by(Endpoint.id)
+    if consumer_id is not None:
+        wanted = wanted.where(Endpoint.consumer_id == consumer_id)
+    return [_listed(row) for row in session.execute(wanted)]
+
+
+def by_uid(session: Session, uid: uuid.UUID, *, consumer_id: int | None) -> Listed | None:
+    """An endpoint, when it is this consumer's (or anybody's, when None)."""
+    wanted = _LISTED.where(Endpoint.uid == uid)
+    if consumer_id is not None:
+        wanted = wanted.where(Endpoint.consumer_id == consumer_id)
+    row = session.execute(wanted.with_for_update(of=Endpoint)).one_or_none()
+    return _listed(row) if row else None
+
+
+def remove(session: Session, endpoint: Endpoint) -> None:
+    """Its deliveries and their attempts go with it; drop its subscription first."""
+    session.delete(endpoint)
+    session.flush()
+
+
+def deliveries(
+    session: Session, endpoint_id: int, *, before: int | None, limit: int
+) -> list[tuple[Delivery, Event, list[Attempt]]]:
+    """Newest first, each with its event and its attempts in order."""
+    wanted = select(Delivery, Event).join(Event, Event.id == Delivery.event_id)
+    wanted = wanted.where(Delivery.endpoint_id == endpoint_id)
+    if before is not None:
+        wanted = wanted.where(Delivery.id < before)
+    rows = session.execute(wanted.order_by(Delivery.id.desc()).limit(limit)).all()
+    ids = [delivery.id for delivery, _ in rows]
+    tries: dict[int, list[Attempt]] = defaultdict(list)
+    for attempt in session.scalars(
+        select(Attempt).where(Attempt.delivery_id.in_(ids)).order_by(Attempt.delivery_id, Attempt.number)
+    ):
+        tries[attempt.delivery_id].append(attempt)
+    return [(delivery, event, tries[delivery.id]) for delivery, event in rows]
+
+
+def event_ids_since(session: Session, since: datetime) -> Sequence[int]:
+    """Events that happened at or after a time, oldest first."""
+    return session.scalars(select(Event.id).where(Event.at >= since).order_by(Event.id)).all()
+
+
+def redeliver(session: Session, endpoint_id: int, event_ids: Sequence[int], *, now: datetime) -> int:
+    """Let these events go to an endpoint again (or for the first time); what is on its way stays as it is."""
+    bound = {"endpoint": endpoint_id, "events": list(event_ids), "now": now}
+    return len(session.execute(_REDELIVER, bound).all())
+
+
+def seen_events(session: Session, endpoint_id: int, interest_id: int, since: datetime) -> Sequence[int]:
+    """Events since a time that went to an endpoint, or that met its interest."""
+    bound = {"endpoint": endpoint_id, "interest": interest_id, "since": since}
+    return session.scalars(_SEEN, bound).all()
+
+
+_SEEN = text("""
+    SELECT e.id FROM events e
+    WHERE e.at >= :since
+      AND (EXISTS (SELECT FROM deliveries d WHERE d.event_id = e.id AND d.endpoint_id = :endpoint)
+           OR EXISTS (SELECT FROM matches m WHERE m.event_id = e.id AND m.interest_id = :interest))
+    ORDER BY e.id
+""")
+_REDELIVER = text("""
+    INSERT INTO deliveries (channel, event_id, endpoint_id, state, due_at, created_at)
+    SELECT 'webhook', e.id, :endpoint, 'pending', :now, :now
+    FROM unnest(CAST(:events AS bigint[])) AS e(id)
+    ORDER BY e.id
+    ON CONFLICT (event_id, endpoint_id) DO UPDATE
+        SET state = 'pending', due_at = :now, finished_at = NULL, detail = 'replayed'
+        WHERE deliveries.state IN ('sent', 'failed', 'suppressed', 'uncertain')
+    RETURNING id
+""")
+
+_LISTED: Select[tuple[Endpoint, Subscription, str, str]] = (
+    select(Endpoint, Subscription, Interest.canonical, Consumer.name)
+    .join(Subscription, Subscription.endpoint_id == Endpoint.id)
+    .join(Interest, Interest.id == Subscription.interest_id)
+    .join(Consumer, Consumer.id == Endpoint.consumer_id)
+)
+
+
+def _listed(row: Any) -> Listed:
+    endpoint, subscription, canonical, consumer = row
+    return endpoint, subscription, canonical, consumer
