@@ -39,25 +39,26 @@ class Letter:
 
     `text` and `html` may carry slot markers (services.domain.slots); then `salt` names them and `values`
     fills them. Letters of the same content share the same strings, which is how a channel groups them.
+    What is personal stays out of its repr, and so out of logs and tracebacks.
     """
 
     delivery_id: str
-    to: str
+    to: str = field(repr=False)
     from_: str
-    envelope_from: str
+    envelope_from: str = field(repr=False)
     subject: str
-    text: str
-    html: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
     language: str
     date: datetime
     list_id: str = ""
-    unsubscribe_url: str = ""
+    unsubscribe_url: str = field(default="", repr=False)
     archive_url: str = ""
     feedback_id: str = ""
     message_id: str = ""
     in_reply_to: str = ""
     salt: str = ""
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class MailChannel(Protocol):
