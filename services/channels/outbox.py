@@ -137,4 +137,4 @@ def _parsed(raw: bytes) -> EmailMessage:
 
 def _content(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
-    return str(part.get_content()) if part is not None else ""
+    return str(part.get_content()).replace("\r\n", "\n") if part is not None else ""
