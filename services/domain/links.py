@@ -1,0 +1,29 @@
+"""The personal links of a subscriber: signed, so that they need no session. One place, so that pages and mails agree.
+
+Never put one in a log line: who holds the link acts for the person.
+"""
+
+from datetime import datetime
+
+from services.domain import tokens
+
+CONFIRM = "confirm"
+MANAGE = "manage"
+LEAVE = "leave"
+
+
+def manage_token(secret: str, subscriber_id: int) -> str:
+    """The key to one's own page of preferences."""
+    return tokens.sign(secret, MANAGE, {"s": subscriber_id})
+
+
+def manage_url(base_url: str, secret: str, subscriber_id: int) -> str:
+    return f"{base_url}/manage/{manage_token(secret, subscriber_id)}"
+
+
+def confirm_url(
+    base_url: str, secret: str, subscriber_id: int, *, letter: str, expires_at: datetime
+) -> str:
+    """The page with the button that confirms what one sign-up (its `letter`) asked for."""
+    token = tokens.sign(secret, CONFIRM, {"s": subscriber_id, "k": letter}, expires_at)
+    return f"{base_url}/confirm/{token}"
