@@ -59,7 +59,7 @@ class Launch:
         _shorten(self.log_path)
         with self.log_path.open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-I", str(LAUNCHER), json.dumps(self._wish()), *self.command],
+                self._whole_command(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -70,7 +70,7 @@ class Launch:
     def run(self, text: str = "") -> None:
         """Run to the end with `text` on its input; Unavailable with its last words when it fails."""
         done = subprocess.run(
-            [sys.executable, "-I", str(LAUNCHER), json.dumps(self._wish()), *self.command],
+            self._whole_command(),
             input=text.encode(),
             capture_output=True,
             env=ENVIRONMENT,
@@ -82,12 +82,21 @@ class Launch:
                 f"{Path(self.command[0]).name} failed: {words[-1] if words else 'no reason told'}"
             )
 
-    def _wish(self) -> Mapping[str, int | bool]:
-        wish: dict[str, int | bool] = {"signal": int(self.death), "parent": os.getpid()}
-        if self.user is not None:
-            closed = not all(_is_open(path, self.user) for path in (Path(self.command[0]), *self.reach))
-            wish |= {"uid": self.user.uid, "gid": self.user.gid, "reach": closed}
-        return wish
+    def _whole_command(self) -> list[str]:
+        if self.user is None:
+            return bound_to_parent(self.command, self.death)
+        closed = not all(_is_open(path, self.user) for path in (Path(self.command[0]), *self.reach))
+        return bound_to_parent(
+            self.command, self.death, {"uid": self.user.uid, "gid": self.user.gid, "reach": closed}
+        )
+
+
+def bound_to_parent(
+    command: Sequence[str], death: signal.Signals, become: Mapping[str, int | bool] | None = None
+) -> list[str]:
+    """The command behind a launcher: the kernel sends `death` when the calling thread ends (Linux)."""
+    wish = {"signal": int(death), "parent": os.getpid(), **(become or {})}
+    return [sys.executable, "-I", str(LAUNCHER), json.dumps(wish), *command]
 
 
 class Engine:

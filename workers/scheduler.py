@@ -1,0 +1,50 @@
+"""The sweep's clock: about once a second it looks for rows that are due and rings their stages.
+
+This is what makes a lost ring harmless, so it must survive every outage and hold no state of its own.
+"""
+
+from collections.abc import Callable, Iterable
+
+from services import log
+from services.pipeline import sweep
+from services.runtime import Runtime
+from services.settings import Settings
+from workers.main import listen_for_signals
+
+PERIOD_S = 1.0
+MAX_BACKOFF_S = 10.0
+_log = log.get(__name__)
+
+
+def run(settings: Settings) -> int:
+    """Sweep until SIGTERM or SIGINT; the exit code."""
+    rt = Runtime.open(settings)
+    listen_for_signals(rt.stopping.set)
+    _log.info("scheduler.started")
+    loop(rt, sweep.due, wait=rt.stopping.wait)
+    rt.close()
+    _log.info("scheduler.stopped")
+    return 0
+
+
+def loop(rt: Runtime, due: Callable[[Runtime], Iterable[str]], *, wait: Callable[[float], bool]) -> None:
+    """Ring what is due, every period; `wait` sleeps and says whether to end."""
+    failures = 0
+    while not wait(delay_s(failures)):
+        try:
+            for stage in due(rt):
+                rt.bell.ring(stage)
+        except Exception as error:
+            failures += 1
+            if failures == 1:
+                rt.metrics.error("sweep")
+                _log.exception("sweep.failed", reason=type(error).__name__)
+        else:
+            if failures:
+                _log.info("sweep.recovered", after=failures)
+            failures = 0
+
+
+def delay_s(failures: int) -> float:
+    """Seconds until the next look: a period, doubled with each failure in a row."""
+    return min(PERIOD_S * 2.0 ** min(failures, 10), MAX_BACKOFF_S)
