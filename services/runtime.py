@@ -59,7 +59,12 @@ class Runtime:
             http=Client(user_agent=agent, allow_networks=settings.allow_networks, resolve=resolve),
             trusted_http=Client(user_agent=agent, guarded=False),
             analyser=Analyser(),
-            renderer=Renderer(TEMPLATES),
+            renderer=Renderer(
+                TEMPLATES,
+                base_url=settings.base_url,
+                operator_name=settings.operator_name,
+                contact_url=settings.contact_url,
+            ),
             metrics=Metrics(settings.redis_url),
         )
 

@@ -27,7 +27,7 @@ def cloudevent(
     }
 
 
-def encode(event: dict[str, Any]) -> bytes:
+def encode(event: dict[str, Any] | list[dict[str, Any]]) -> bytes:
     """Compact UTF-8 JSON: the exact bytes that are signed and sent."""
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -1,9 +1,15 @@
 """Connections and transactions: the one place that makes an engine."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 Sessions = sessionmaker[Session]
+R = TypeVar("R")
+PATIENCE = 60
 
 
 def make_engine(database_url: str, *, pool_size: int = 10) -> Engine:
@@ -30,3 +36,25 @@ def make_engine(database_url: str, *, pool_size: int = 10) -> Engine:
 
 def make_sessions(engine: Engine) -> Sessions:
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def patiently(sessions: Sessions, change: Callable[[Session], R], *, sleep: Callable[[float], None]) -> R:
+    """Run `change` in a transaction of its own, again for half a minute while the server is away.
+
+    `change` must be idempotent: a connection may break after the commit reached the server.
+    """
+    for left in range(PATIENCE, -1, -1):
+        try:
+            with sessions.begin() as session:
+                return change(session)
+        except DBAPIError as exc:
+            if left == 0 or not (exc.connection_invalidated or _is_starting(exc)):
+                raise
+            sleep(0.5)
+    raise AssertionError("unreachable")
+
+
+def _is_starting(exc: DBAPIError) -> bool:
+    """No server at the address, or one that is starting up or shutting down (SQLSTATE class 57P)."""
+    state = getattr(exc.orig, "sqlstate", None)
+    return state is None or state.startswith(("57P", "08"))

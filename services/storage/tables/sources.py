@@ -36,6 +36,8 @@ class Source(Work, Base):
     last_modified: Mapped[str | None]
     validators_url: Mapped[str | None]
     body_hash: Mapped[bytes | None]
+    ladder: Mapped[str] = mapped_column(server_default="guid")
+    encoding: Mapped[str | None]
     moved_to: Mapped[str | None]
     moved_times: Mapped[int] = mapped_column(server_default="0")
     moved_since: Mapped[datetime | None]

@@ -185,6 +185,8 @@ CREATE TABLE sources (
     last_modified TEXT,
     validators_url TEXT,
     body_hash BYTEA,
+    ladder TEXT DEFAULT 'guid' NOT NULL,
+    encoding TEXT,
     moved_to TEXT,
     moved_times BIGINT DEFAULT '0' NOT NULL,
     moved_since TIMESTAMP WITH TIME ZONE,

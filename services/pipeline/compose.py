@@ -1,0 +1,168 @@
+"""Stage 4: what waits for a reader becomes an issue: an alert per story, or a digest per window.
+
+Every candidate ends in an issue or is excluded with a reason; an issue without items is never made. Each
+distinct content is rendered once, whoever reads it; what is personal stays a slot until it is sent.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from services import log as logs
+from services.pipeline.contents import Sheet, render
+from services.pipeline.windows import closes_at, item_order, move_on, newest_of_each_story
+from services.runtime import Runtime
+from services.storage import issues as store
+from services.storage import work
+from services.storage.issues import NewIssue, ToldEvent, Waiting, Window
+
+LEASE = timedelta(minutes=2)
+ALERTS_A_BATCH = 500
+WINDOWS_A_BATCH = 100
+ITEMS_A_DIGEST = 30
+
+log = logs.get(__name__)
+
+
+def run(rt: Runtime) -> int:
+    """Compose until nothing is due or the process is stopping; returns the number of issues made."""
+    made = 0
+    for batch in (compose_alerts, compose_digests):
+        while not rt.stopping.is_set():
+            count = batch(rt)
+            if count is None:
+                break
+            made += count
+    if made:
+        rt.bell.ring("deliver_mail")
+    return made
+
+
+def compose_alerts(rt: Runtime) -> int | None:
+    """One batch of alerts; None when nothing was due."""
+    now = rt.clock.now()
+    with rt.begin() as session:
+        held = work.claim(session, work.ALERTS, now=now, lease=LEASE, limit=ALERTS_A_BATCH)
+        waiting = store.claimed_alerts(session, held)
+        events = store.told_events(session, (w.event_id for w in waiting))
+    if not held:
+        return None
+    excluded, kept = _sort_out(waiting)
+    drawn = []
+    seen: dict[tuple[int, int], NewIssue] = {}
+    for (subscriber_id, event_id), group in _by_reader_and_event(kept).items():
+        event = events[event_id]
+        if (subscriber_id, event.story_id) in seen:
+            excluded.update((w.candidate_id, "already_told") for w in group)
+            continue
+        sheet = Sheet.alert(group[0].locale, group[0].timezone, _as_told(event, group[0].told))
+        issue = _issue(rt, sheet, [group], "alert", f"alert:{event_id}")
+        seen[subscriber_id, event.story_id] = issue
+        drawn.append((sheet, issue))
+    render(rt, [sheet for sheet, _ in drawn])
+    with rt.begin() as session:
+        mine = store.still_held_alerts(session, held)
+        store.exclude(session, {c: reason for c, reason in excluded.items() if c in mine})
+        made = store.add_issues(
+            session, [issue for _, issue in drawn if mine.issuperset(issue.candidates)], now=now
+        )
+    log.info("compose.alerts", candidates=len(held.rows), issues=made, excluded=len(excluded))
+    rt.metrics.handled("compose", "issued", len(kept))
+    rt.metrics.handled("compose", "excluded", len(excluded))
+    return made
+
+
+def compose_digests(rt: Runtime) -> int | None:
+    """One batch of windows that have closed; None when none was due."""
+    now = rt.clock.now()
+    with rt.begin() as session:
+        held = work.claim(session, work.RHYTHMS, now=now, lease=LEASE, limit=WINDOWS_A_BATCH)
+        windows = store.claimed_windows(session, held, now=now)
+        open_windows = [w for w in windows if not w.is_paused]
+        waiting = store.collected(session, open_windows, now=now)
+        events = store.told_events(session, (w.event_id for ws in waiting.values() for w in ws))
+    if not held:
+        return None
+    drawn: list[tuple[int, Sheet, NewIssue]] = []
+    excluded: dict[int, dict[int, str]] = {}
+    for window in open_windows:
+        out, kept = _sort_out(waiting[window.rhythm_id])
+        stories, repeated = newest_of_each_story(kept, events)
+        excluded[window.rhythm_id] = out | repeated
+        if stories:
+            drawn.append((window.rhythm_id, *_digest(rt, window, stories, events)))
+    render(rt, [sheet for _, sheet, _ in drawn])
+    with rt.begin() as session:
+        mine = store.still_held_windows(session, held)
+        for rhythm_id, reasons in excluded.items():
+            if rhythm_id in mine:
+                store.exclude(session, reasons)
+        made = store.add_issues(session, [issue for r, _, issue in drawn if r in mine], now=now)
+        store.advance(session, held, [move_on(window, now) for window in windows])
+    log.info("compose.digests", windows=len(windows), issues=made)
+    rt.metrics.handled("compose", "window", len(windows))
+    return made
+
+
+def _sort_out(waiting: Iterable[Waiting]) -> tuple[dict[int, str], list[Waiting]]:
+    """Candidates that end here {id: reason}, and those that go on."""
+    excluded, kept = {}, []
+    for one in waiting:
+        reason = one.excluded or ("already_told" if one.told == "same" else None)
+        if reason:
+            excluded[one.candidate_id] = reason
+        else:
+            kept.append(one)
+    return excluded, kept
+
+
+def _by_reader_and_event(kept: Iterable[Waiting]) -> dict[tuple[int, int], list[Waiting]]:
+    groups: dict[tuple[int, int], list[Waiting]] = {}
+    for one in kept:
+        groups.setdefault((one.subscriber_id, one.event_id), []).append(one)
+    return groups
+
+
+def _as_told(event: ToldEvent, told: str) -> tuple[ToldEvent, str]:
+    """The event with how this reader meets it: a revision is news to who never had the first."""
+    return event, "published" if event.type == "revised" and told == "nothing" else event.type
+
+
+def _digest(
+    rt: Runtime, window: Window, stories: Sequence[list[Waiting]], events: dict[int, ToldEvent]
+) -> tuple[Sheet, NewIssue]:
+    """The digest of a window: corrections first, then what closes soonest; overflow waits for the next."""
+    now = rt.clock.now()
+    until = closes_at(window, now)
+    told = [(_as_told(events[group[0].event_id], group[0].told), group) for group in stories]
+    told.sort(key=lambda item: item_order(*item[0], now))
+    items = [item for item, _ in told[:ITEMS_A_DIGEST]]
+    chosen = [group for _, group in told[:ITEMS_A_DIGEST]]
+    sheet = Sheet.digest(
+        chosen[0][0].locale,
+        window.timezone,
+        items,
+        more=len(told) - len(items),
+        period=(window.since, until),
+    )
+    key = f"{window.cadence}@{until.isoformat()}"
+    return sheet, _issue(rt, sheet, chosen, "digest", key)
+
+
+def _issue(
+    rt: Runtime, sheet: Sheet, groups: Sequence[Sequence[Waiting]], kind: str, window_key: str
+) -> NewIssue:
+    slots: dict[str, str] = {}
+    for place, group in enumerate(groups):
+        slots[f"why:{place}"] = ", ".join(dict.fromkeys(w.label for w in group))
+        slots[f"less:{place}"] = str(group[0].subscription_id)
+    cadence = window_key.partition("@")[0] if kind == "digest" else None
+    slots["list"] = cadence or str(groups[0][0].subscription_id)
+    return NewIssue(
+        subscriber_id=groups[0][0].subscriber_id,
+        kind=kind,
+        window_key=window_key,
+        content_hash=sheet.hash(rt.settings.base_url),
+        slots=slots,
+        events=tuple(event for event, _ in sheet.items),
+        candidates=tuple(w.candidate_id for group in groups for w in group),
+    )

@@ -1,0 +1,81 @@
+"""From a due e-mail delivery to a letter: the reader's own links, names and envelope."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from services.channels import registry
+from services.channels.base import Letter, Outcome
+from services.domain import tokens
+from services.domain.verp import envelope_sender
+from services.runtime import Runtime
+from services.storage.deliveries import Body, MailDue
+
+
+class MailSender:
+    """Turns deliveries into letters and hands them to the channel that the settings name."""
+
+    def __init__(self, rt: Runtime) -> None:
+        self._rt = rt
+        self._channel = registry.mail_channel(rt.settings, rt.trusted_http)
+        self.channel = self._channel.name
+
+    def send(self, due: Sequence[MailDue], bodies: Mapping[bytes, Body]) -> Iterator[tuple[MailDue, Outcome]]:
+        """Send; each delivery comes back once with its outcome, in any order."""
+        by_id = {one.uid.hex: one for one in due}
+        letters = [letter(self._rt, one, bodies[one.content_hash]) for one in due]
+        for sent, outcome in self._channel.send(letters):
+            yield by_id[sent.delivery_id], outcome
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+def letter(rt: Runtime, one: MailDue, body: Body) -> Letter:
+    """The letter of one delivery; the same on every attempt, Message-ID included."""
+    domain = rt.settings.mail_from.rpartition("@")[2].rstrip("> ") or "localhost"
+    values = personal_links(rt, one)
+    return Letter(
+        delivery_id=one.uid.hex,
+        to=one.email,
+        from_=rt.settings.mail_from or f"{rt.settings.operator_name} <goniec@localhost>",
+        envelope_from=envelope_sender(rt.settings.secret_key, one.uid, domain),
+        subject=body.subject,
+        text=body.text,
+        html=body.html,
+        language=one.locale,
+        date=rt.clock.now(),
+        list_id=f"{one.kind}.{domain}",
+        unsubscribe_url="" if one.kind == "confirm" else values["unsubscribe_url"],
+        archive_url="" if one.kind == "confirm" else values["view_url"],
+        feedback_id=f"{one.issue_id}:{one.kind}:goniec",
+        message_id=f"{one.uid.hex}@{domain}",
+        in_reply_to=f"{one.thread.hex}@{domain}" if one.thread else "",
+        salt=body.salt,
+        values=values,
+    )
+
+
+def personal_links(rt: Runtime, one: MailDue) -> dict[str, str]:
+    """The values of all personal slots: reasons by the interest's name, and the reader's own links."""
+    secret, base = rt.settings.secret_key, rt.settings.base_url
+    manage = tokens.sign(secret, "manage", {"s": one.subscriber_id})
+    values = {
+        "manage_url": f"{base}/manage/{manage}",
+        "unsubscribe_url": f"{base}/u/{tokens.sign(secret, 'leave', _leaves(one))}",
+        "view_url": f"{base}/issues/{tokens.sign(secret, 'view', {'i': one.issue_id})}",
+    }
+    for name, value in one.slots.items():
+        if name.startswith("less:"):
+            values[name] = f"{values['manage_url']}#s{value}"
+        elif name != "list":
+            values[name] = value
+    return values
+
+
+def _leaves(one: MailDue) -> dict[str, int | str]:
+    """What one click ends: an alert's own subscription, or all that come in this digest's rhythm."""
+    what = one.slots.get("list", "")
+    if one.kind == "alert" and what:
+        return {"s": one.subscriber_id, "p": int(what)}
+    if one.kind == "digest" and what:
+        return {"s": one.subscriber_id, "c": what}
+    return {"s": one.subscriber_id}

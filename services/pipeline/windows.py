@@ -1,0 +1,54 @@
+"""The rules of a digest's window: when it closes, what it holds, in what order. No database here."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.domain import cadence
+from services.storage.issues import ToldEvent, Waiting, Window
+
+_FAR = 1e12
+
+
+def closes_at(window: Window, now: datetime) -> datetime:
+    """The newest time that this rhythm fell due: after a downtime, all missed windows end in one."""
+    rule, zone = cadence.parse(window.cadence), ZoneInfo(window.timezone)
+    last = window.due_at
+    while (following := cadence.next_after(rule, last, zone)) <= now:
+        last = following
+    return last
+
+
+def move_on(window: Window, now: datetime) -> tuple[int, datetime, datetime]:
+    """(rhythm id, where the next window begins, when it is due). A paused window stays open behind."""
+    rule, zone = cadence.parse(window.cadence), ZoneInfo(window.timezone)
+    last = closes_at(window, now)
+    return window.rhythm_id, window.since if window.is_paused else last, cadence.next_after(rule, now, zone)
+
+
+def newest_of_each_story(
+    kept: Iterable[Waiting], events: Mapping[int, ToldEvent]
+) -> tuple[list[list[Waiting]], dict[int, str]]:
+    """One group of candidates for each story, by its newest event; the others {id: reason}.
+
+    A withdrawal wins over everything that its notice said before.
+    """
+    groups: dict[int, dict[int, list[Waiting]]] = {}
+    for one in kept:
+        story = groups.setdefault(events[one.event_id].story_id, {})
+        story.setdefault(one.event_id, []).append(one)
+    chosen, repeated = [], {}
+    for by_event in groups.values():
+        newest = max(by_event)
+        chosen.append(by_event.pop(newest))
+        repeated.update(
+            {w.candidate_id: "told_by_a_newer_event" for group in by_event.values() for w in group}
+        )
+    return chosen, repeated
+
+
+def item_order(event: ToldEvent, told_as: str, now: datetime) -> tuple[int, float, int]:
+    """Sort key of a digest: corrections, then deadlines ahead by nearness, then the newest first."""
+    deadline = event.snapshot["deadline_at"]
+    left_s = (datetime.fromisoformat(deadline) - now).total_seconds() if deadline else _FAR
+    return (0 if told_as != "published" else 1, left_s if left_s > 0 else _FAR, -event.event_id)

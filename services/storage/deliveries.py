@@ -1,0 +1,221 @@
+"""What deliver reads and writes: what is on its way, and what became of each attempt."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.storage.work import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class MailDue:
+    """A claimed e-mail delivery. `held_back` says why it must not be sent after all."""
+
+    delivery_id: int
+    uid: uuid.UUID
+    attempts: int
+    subscriber_id: int
+    email: str
+    email_hash: bytes
+    locale: str
+    issue_id: int
+    kind: str
+    content_hash: bytes
+    slots: dict[str, str]
+    event_at: datetime | None
+    thread: uuid.UUID | None
+    held_back: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A rendered content; `salt` names its slots."""
+
+    salt: str
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallDue:
+    """A claimed webhook delivery: the event as it will be told, and the endpoint's sealed secrets."""
+
+    delivery_id: int
+    uid: uuid.UUID
+    attempts: int
+    endpoint_id: int
+    url: str
+    format: str
+    secrets: list[dict[str, Any]]
+    event_uid: uuid.UUID
+    event_type: str
+    event_at: datetime
+    snapshot: dict[str, Any]
+    held_back: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one attempt came to. `state` is the delivery's next one, `due_at` its next time when `retry`."""
+
+    delivery_id: int
+    state: str
+    outcome: str
+    detail: str
+    status: int | None
+    took_ms: int
+    due_at: datetime
+    was_tried: bool = True
+
+
+_MAIL = text("""
+    SELECT d.id, d.uid, d.attempts, i.subscriber_id, r.email, r.email_hash, r.locale, i.id AS issue_id,
+           i.kind,
+           i.content_hash, i.slots, told.at AS event_at, first.uid AS thread,
+           CASE WHEN x.email_hash IS NOT NULL THEN 'suppressed: ' || x.reason
+                WHEN r.state = 'left' THEN 'the subscriber has left'
+                WHEN i.kind <> 'confirm' AND r.state <> 'active' THEN 'the address is not confirmed'
+           END AS held_back
+    FROM deliveries d
+    JOIN issues i ON i.id = d.issue_id
+    JOIN subscribers r ON r.id = i.subscriber_id
+    LEFT JOIN suppressions x ON x.email_hash = r.email_hash
+    LEFT JOIN LATERAL (
+        SELECT e.at, e.notice_id, e.type FROM issue_items t JOIN events e ON e.id = t.event_id
+        WHERE i.kind = 'alert' AND t.issue_id = i.id LIMIT 1
+    ) told ON true
+    LEFT JOIN LATERAL (
+        SELECT f.uid FROM issue_items t JOIN deliveries f ON f.issue_id = t.issue_id
+        WHERE told.type <> 'published' AND t.subscriber_id = i.subscriber_id
+          AND t.notice_id = told.notice_id AND t.issue_id < i.id
+        ORDER BY t.issue_id LIMIT 1
+    ) first ON true
+    WHERE d.id = ANY(:ids) AND d.claim_id = :claim
+    ORDER BY d.id
+""")
+_BODIES = text("SELECT hash, salt, subject, text, html FROM contents WHERE hash = ANY(:hashes)")
+_CALLS = text("""
+    SELECT d.id, d.uid, d.attempts, p.id AS endpoint_id, p.url, p.format, p.secrets, e.uid AS event_uid,
+           e.type AS event_type, e.at AS event_at, e.snapshot,
+           CASE WHEN p.state = 'disabled' THEN 'the endpoint is disabled' END AS held_back
+    FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id JOIN events e ON e.id = d.event_id
+    WHERE d.id = ANY(:ids) AND d.claim_id = :claim
+    ORDER BY p.host, p.id, d.id
+""")
+
+
+def claimed_mail(session: Session, held: Claim) -> list[MailDue]:
+    rows = session.execute(_MAIL, {"ids": list(held.rows), "claim": held.id})
+    return [
+        MailDue(
+            r.id, r.uid, r.attempts, r.subscriber_id, r.email, bytes(r.email_hash), r.locale, r.issue_id,
+            r.kind, bytes(r.content_hash), r.slots, r.event_at, r.thread, r.held_back,
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
+def bodies(session: Session, hashes: Sequence[bytes]) -> dict[bytes, Body]:
+    rows = session.execute(_BODIES, {"hashes": list(set(hashes))})
+    return {bytes(r.hash): Body(r.salt, r.subject, r.text, r.html) for r in rows}
+
+
+def claimed_calls(session: Session, held: Claim) -> list[CallDue]:
+    """The webhooks of a claim, those to one host together."""
+    rows = session.execute(_CALLS, {"ids": list(held.rows), "claim": held.id})
+    return [
+        CallDue(
+            r.id, r.uid, r.attempts, r.endpoint_id, r.url, r.format, r.secrets, r.event_uid, r.event_type,
+            r.event_at, r.snapshot, r.held_back,
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
+_RECORD = text("""
+    WITH told AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:outcomes AS text[]),
+            CAST(:details AS text[]), CAST(:statuses AS bigint[]), CAST(:tooks AS bigint[]),
+            CAST(:dues AS timestamptz[]), CAST(:tried AS boolean[])
+        ) AS v(id, state, outcome, detail, status, took_ms, due_at, was_tried)
+    ), moved AS (
+        UPDATE deliveries d
+        SET state = v.state, detail = v.detail, due_at = v.due_at, claim_id = NULL, lease_until = NULL,
+            attempts = d.attempts + v.was_tried::int,
+            finished_at = CASE WHEN v.state <> 'retry' THEN CAST(:now AS timestamptz) END
+        FROM told v
+        WHERE d.id = v.id AND d.claim_id = :claim AND d.state = 'sending'
+        RETURNING d.id, d.attempts
+    ), kept AS (
+        INSERT INTO attempts (delivery_id, number, at, took_ms, outcome, status, detail)
+        SELECT m.id, m.attempts, :now, v.took_ms, v.outcome, v.status, v.detail
+        FROM moved m JOIN told v ON v.id = m.id WHERE v.was_tried
+        ON CONFLICT DO NOTHING
+    )
+    SELECT id FROM moved
+""")
+
+
+def record(session: Session, held: Claim, results: Sequence[Result], *, now: datetime) -> set[int]:
+    """Write what became of attempts that this claim still holds; returns the deliveries written."""
+    if not results:
+        return set()
+    return set(
+        session.scalars(
+            _RECORD,
+            {
+                "claim": held.id,
+                "now": now,
+                "ids": [r.delivery_id for r in results],
+                "states": [r.state for r in results],
+                "outcomes": [r.outcome for r in results],
+                "details": [r.detail for r in results],
+                "statuses": [r.status for r in results],
+                "tooks": [r.took_ms for r in results],
+                "dues": [r.due_at for r in results],
+                "tried": [r.was_tried for r in results],
+            },
+        )
+    )
+
+
+_FEEDBACK = text("""
+    INSERT INTO feedback (delivery_id, kind, email_hash, detail, at, due_at, state)
+    SELECT id, 'bounce', hash, detail, :now, :now, 'pending'
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:hashes AS bytea[]), CAST(:details AS text[]))
+         AS v(id, hash, detail)
+    ON CONFLICT DO NOTHING
+""")
+
+
+def report_bounces(session: Session, bounced: Sequence[tuple[int, bytes, str]], *, now: datetime) -> None:
+    """Addresses that their server refused for good, for feedback to act on: (delivery, hash, detail)."""
+    if bounced:
+        ids, hashes, details = (list(column) for column in zip(*bounced, strict=True))
+        session.execute(_FEEDBACK, {"ids": ids, "hashes": hashes, "details": details, "now": now})
+
+
+_ENDPOINTS = text("""
+    UPDATE endpoints p
+    SET failures = CASE WHEN v.ok THEN 0 ELSE p.failures + 1 END,
+        state = CASE WHEN v.disable THEN 'disabled' ELSE p.state END,
+        state_because = CASE WHEN v.disable THEN v.detail ELSE p.state_because END
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:oks AS boolean[]), CAST(:disables AS boolean[]),
+                CAST(:details AS text[])) AS v(id, ok, disable, detail)
+    WHERE p.id = v.id
+""")
+
+
+def report_endpoints(session: Session, told: Sequence[tuple[int, bool, bool, str]]) -> None:
+    """How endpoints answered: (endpoint, ok, disable it, detail); the last word on each counts."""
+    last = {one[0]: one for one in told}
+    if last:
+        ids, oks, disables, details = (list(c) for c in zip(*sorted(last.values()), strict=True))
+        session.execute(_ENDPOINTS, {"ids": ids, "oks": oks, "disables": disables, "details": details})

@@ -1,0 +1,95 @@
+"""What poll reads and writes: sources whose check is due, and what their last answer was."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from services.storage.tables import Fetch, Source
+from services.storage.work import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class SourceDue:
+    """A claimed source with all that decides how it is asked and read."""
+
+    source_id: int
+    address: str
+    etag: str | None
+    last_modified: str | None
+    validators_url: str | None
+    body_hash: bytes | None
+    ladder: str
+    encoding: str | None
+    zone: str
+    language: str | None
+    errors: int
+    moved_to: str | None
+    moved_times: int
+    moved_since: datetime | None
+    first_read_at: datetime | None
+
+
+def begin(session: Session, held: Claim, *, next_check: datetime) -> list[SourceDue]:
+    """The sources of a claim; their next check is written now, before any request is made."""
+    session.execute(
+        update(Source).where(Source.id.in_(held.rows), Source.claim_id == held.id).values(due_at=next_check)
+    )
+    rows = session.scalars(
+        select(Source).where(Source.id.in_(held.rows), Source.address.is_not(None)).order_by(Source.id)
+    )
+    return [
+        SourceDue(
+            s.id, s.address or "", s.etag, s.last_modified, s.validators_url, s.body_hash, s.ladder,
+            s.encoding, s.zone, s.language, s.errors, s.moved_to, s.moved_times, s.moved_since,
+            s.first_read_at,
+        )
+        for s in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What one check came to: columns of the source to be set, and the line of its history."""
+
+    source_id: int
+    outcome: str
+    status: int | None
+    took_ms: int
+    size: int
+    published: int
+    revised: int
+    detail: str | None
+    columns: Mapping[str, Any]
+
+
+def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> bool:
+    """Record a check of a source that this claim still holds, and let it wait for the next."""
+    kept = session.scalar(
+        update(Source)
+        .where(Source.id == visit.source_id, Source.claim_id == held.id)
+        .values(
+            {"state": "pending", **visit.columns, "claim_id": None, "lease_until": None,
+             "last_checked_at": now, "last_status": visit.status}
+        )
+        .returning(Source.id)
+    )  # fmt: skip
+    if kept is None:
+        return False
+    session.execute(
+        insert(Fetch).values(
+            source_id=visit.source_id,
+            at=now,
+            outcome=visit.outcome,
+            status=visit.status,
+            took_ms=visit.took_ms,
+            bytes=visit.size,
+            published=visit.published,
+            revised=visit.revised,
+            detail=visit.detail,
+        )
+    )
+    return True

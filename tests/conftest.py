@@ -1,0 +1,102 @@
+"""Real parts for every test: PostgreSQL and Redis of their own, a fresh migrated database each time."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import create_engine, text
+
+from services import embedded
+from services.clock import Clock, FrozenClock
+from services.embedded import Engines
+from services.runtime import Runtime
+from services.settings import Settings
+from services.storage import schema
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+hypothesis_settings.register_profile("goniec", deadline=None, derandomize=True, max_examples=60)
+hypothesis_settings.load_profile("goniec")
+
+OpenRuntime = Callable[..., Runtime]
+
+
+@pytest.fixture(scope="session")
+def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
+    """PostgreSQL and Redis for this test process, not durable, ended with it."""
+    with embedded.start_scratch(tmp_path_factory.mktemp("engines")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def make_database(engines: Engines) -> Iterator[Callable[[], str]]:
+    """Gives the address of a new, migrated, empty database: a copy of a template, in a blink."""
+    admin = create_engine(engines.database_url, isolation_level="AUTOCOMMIT")
+
+    def create(name: str, template: str) -> str:
+        with admin.connect() as connection:
+            connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy'))
+        return admin.url.set(database=name).render_as_string(hide_password=False)
+
+    migrated = create_engine(create("goniec_template", "template0"))
+    schema.migrate(migrated)
+    migrated.dispose()
+    yield lambda: create(f"goniec_{secrets.token_hex(6)}", "goniec_template")
+    admin.dispose()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(NOON)
+
+
+@pytest.fixture
+def make_settings(
+    engines: Engines, make_database: Callable[[], str], tmp_path: Path
+) -> Callable[..., Settings]:
+    """Settings over a fresh database and an empty Redis; the test states only what it is about."""
+    database_url = make_database()
+    with redis.Redis.from_url(engines.redis_url) as client:
+        client.flushall()
+
+    def build(**given: Any) -> Settings:
+        return Settings(
+            **{
+                "data_dir": tmp_path / "data",
+                "secret_key": "a secret for tests that nobody else knows",
+                "database_url": database_url,
+                "redis_url": engines.redis_url,
+                "mail_from": "Goniec <goniec@goniec.example>",
+                "base_url": "http://goniec.example",
+                "allow_networks": "127.0.0.0/8",
+                **given,
+            }
+        )
+
+    return build
+
+
+@pytest.fixture
+def open_runtime(make_settings: Callable[..., Settings], clock: FrozenClock) -> Iterator[OpenRuntime]:
+    """Opens runtimes over one database; settings by keyword, `at` for another clock."""
+    opened: list[Runtime] = []
+
+    def build(*, at: Clock | None = None, **given: Any) -> Runtime:
+        rt = Runtime.open(make_settings(**given), clock=at or clock)
+        opened.append(rt)
+        return rt
+
+    yield build
+    for rt in opened:
+        rt.close()
+
+
+@pytest.fixture
+def rt(open_runtime: OpenRuntime) -> Runtime:
+    """A runtime with a clock that stands at noon (UTC) of 23 November 2026."""
+    return open_runtime()
