@@ -1,0 +1,47 @@
+# Everything one does with a checkout. `make run` needs nothing but Python 3.11 or newer.
+# Arguments: `make run ARGS="--port 9000"`, `make test ARGS="tests/services -k digest"`.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+STAMP := .venv/.installed
+ARGS ?=
+
+.PHONY: help run test check chaos bench install secrets
+
+help:
+	@echo "make run     the demo: everything on this machine, addresses printed"
+	@echo "make test    the whole suite"
+	@echo "make check   format, lint, types, import contracts, sizes, migrations, compose file"
+	@echo "make chaos   the kill matrix, minutes long"
+	@echo "make bench   every benchmark"
+	@echo "make secrets new secrets for docker-compose.yml, where there are none"
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@./.ci/venv
+	@touch $@
+
+run: $(STAMP)
+	@exec $(BIN)/goniec up --demo $(ARGS)
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/python -m pytest tests/architecture
+
+chaos: $(STAMP)
+	@$(BIN)/python -m tests.journeys.chaos $(ARGS)
+
+bench: $(STAMP)
+	@set -e; for script in benchmarks/[a-z]*.py; do $(BIN)/python "$$script" $(ARGS); done
+
+secrets:
+	@./.ci/secrets
