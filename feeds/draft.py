@@ -1,0 +1,165 @@
+"""From what a format's reader found to a finished `Feed`: the part that all formats share.
+
+Readers hand over drafts; here keys are given, dates are read, links are checked and sizes are capped. It
+must let nothing through that `feeds.types` forbids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+
+from feeds.dates import clamp, read_date
+from feeds.identity import Marks, identify
+from feeds.links import absolute_links, web_link
+from feeds.text import language, legal, one_line, plain
+from feeds.types import Enclosure, Entry, Feed, Habits, Ladder
+
+MAX_ENTRIES = 2_000
+MAX_TITLE_CHARS = 1_000
+MAX_SUMMARY_CHARS = 1_000
+MAX_LABELS = 50
+MAX_TTL_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The circumstances of one reading: where the body came from, when, and what is known of its source."""
+
+    base_url: str
+    now: datetime
+    zone: tzinfo
+    habits: Habits
+
+
+@dataclass(slots=True)
+class EntryDraft:
+    """An item as found. `title_markup`, `summary_markup` and `content_markup` are HTML."""
+
+    guid: str | None = None
+    link: object = None
+    title_markup: str = ""
+    summary_markup: str = ""
+    content_markup: str = ""
+    content_base: str | None = None
+    raw_published: object = None
+    raw_updated: object = None
+    authors: Sequence[object] = ()
+    categories: Sequence[object] = ()
+    enclosures: Sequence[tuple[object, object, object]] = ()
+    language: object = None
+
+
+@dataclass(slots=True)
+class FeedDraft:
+    """A document as found, before anything in it is believed."""
+
+    format: str
+    title_markup: str = ""
+    link: object = None
+    language: object = None
+    hub_url: object = None
+    self_url: object = None
+    ttl_s: int | None = None
+    expired: bool = False
+    entries: Sequence[EntryDraft] = ()
+    report: list[str] = field(default_factory=list)
+
+
+def finish(draft: FeedDraft, frame: Frame) -> Feed:
+    """The feed that the draft makes in its frame."""
+    report = list(draft.report)
+    drafts = draft.entries[:MAX_ENTRIES]
+    if len(draft.entries) > MAX_ENTRIES:
+        report.append(f"{len(draft.entries)} entries, only the first {MAX_ENTRIES} read")
+    entries, ladder = _entries(drafts, frame, report)
+    ttl = draft.ttl_s if draft.ttl_s and draft.ttl_s > 0 else None
+    return Feed(
+        format=draft.format,
+        title=plain(draft.title_markup, max_chars=MAX_TITLE_CHARS),
+        link=web_link(draft.link, frame.base_url),
+        language=language(draft.language),
+        entries=entries,
+        hub_url=web_link(draft.hub_url, frame.base_url),
+        self_url=web_link(draft.self_url, frame.base_url),
+        ttl_s=min(ttl, MAX_TTL_S) if ttl else None,
+        expired=draft.expired,
+        report=tuple(report),
+        ladder=ladder,
+    )
+
+
+def _entries(
+    drafts: Sequence[EntryDraft], frame: Frame, report: list[str]
+) -> tuple[tuple[Entry, ...], Ladder]:
+    made = [_entry(draft, frame) for draft in drafts]
+    told = [e for e in made if e.title or e.summary or e.content_html or e.link or e.enclosures]
+    marks = [Marks(e.guid, e.link, e.raw_date, e.title, e.summary + e.content_html) for e in told]
+    identity = identify(marks, ladder=frame.habits.ladder)
+    named: dict[str, Entry] = {}
+    for entry, (key, rule) in zip(told, identity.keys, strict=True):
+        named.setdefault(key, replace(entry, key=key, key_rule=rule))
+    if identity.ladder != frame.habits.ladder:
+        report.append(f"identifiers repeat: entries are now told apart by {identity.ladder}")
+    _count(report, len(told) - len(named), "entries written twice")
+    _count(report, len(made) - len(told), "entries that say nothing left out")
+    _count(report, sum(_is_ahead(entry, frame) for entry in told), "dates in the future")
+    _count(report, sum(bool(e.raw_date) and e.published_at is None for e in told), "dates not understood")
+    return tuple(named.values()), identity.ladder
+
+
+def _count(report: list[str], number: int, words: str) -> None:
+    if number:
+        report.append(f"{number} {words}")
+
+
+def _is_ahead(entry: Entry, frame: Frame) -> bool:
+    at = read_date(entry.raw_date, zone=frame.zone)
+    return at is not None and at > frame.now
+
+
+def _entry(draft: EntryDraft, frame: Frame) -> Entry:
+    base = draft.content_base if web_link(draft.content_base) else frame.base_url
+    published = read_date(draft.raw_published, zone=frame.zone)
+    updated = read_date(draft.raw_updated, zone=frame.zone)
+    raw = draft.raw_published if draft.raw_published else draft.raw_updated
+    return Entry(
+        key="",
+        key_rule="",
+        title=plain(draft.title_markup, max_chars=MAX_TITLE_CHARS),
+        link=web_link(draft.link, frame.base_url),
+        summary=plain(draft.summary_markup, max_chars=MAX_SUMMARY_CHARS),
+        content_html=absolute_links(legal(draft.content_markup or draft.summary_markup).strip(), base),
+        published_at=clamp(published or updated, now=frame.now),
+        updated_at=clamp(updated, now=frame.now),
+        authors=_labels(draft.authors),
+        categories=_labels(draft.categories),
+        enclosures=_enclosures(draft.enclosures, frame.base_url),
+        language=language(draft.language),
+        raw_date=one_line(raw, max_chars=100) if isinstance(raw, str) and raw.strip() else None,
+        guid=one_line(draft.guid, max_chars=4_000) if draft.guid else None,
+    )
+
+
+def _labels(found: Sequence[object]) -> tuple[str, ...]:
+    """Names and categories as short plain lines, each once, in order."""
+    lines = (plain(label, max_chars=200) for label in found[:MAX_LABELS] if isinstance(label, str))
+    return tuple(dict.fromkeys(line for line in lines if line))
+
+
+def _enclosures(found: Sequence[tuple[object, object, object]], base_url: str) -> tuple[Enclosure, ...]:
+    kept: dict[str, Enclosure] = {}
+    for raw_url, kind, length in found[:MAX_LABELS]:
+        url = web_link(raw_url, base_url)
+        if url:
+            media_type = one_line(kind, max_chars=100).lower() if isinstance(kind, str) else ""
+            kept.setdefault(url, Enclosure(url, media_type or None, _whole_number(length)))
+    return tuple(kept.values())
+
+
+def _whole_number(raw: object) -> int | None:
+    """A count of bytes as a number, or None for anything else (zero is what writers put when unknown)."""
+    if isinstance(raw, str) and raw.isascii() and raw.isdigit() and len(raw) <= 15:
+        raw = int(raw)
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 0 < raw < 10**15:
+        return None
+    return raw

@@ -1,0 +1,57 @@
+"""Addresses found in documents: made absolute, http or https only, fit to be shown.
+
+Must never pass on another scheme (javascript:, data:, file:), an address with a user name in it, or one
+that cannot be taken apart.
+"""
+
+import html
+import re
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+MAX_URL_CHARS = 2_000
+_SAFE = "%/:=&?~#+!$,;'@()*[]"
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_ATTRIBUTE = re.compile(r"(\s(?:href|src)\s*=\s*)(\"[^\"<>]*\"|'[^'<>]*')", re.IGNORECASE)
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|#")
+
+
+def web_link(raw: object, base: str | None = None) -> str | None:
+    """The absolute http(s) address that `raw` means on a page at `base`, as an ASCII URI; else None."""
+    if not isinstance(raw, str) or not raw.strip():
+        return None
+    try:
+        parts = urlsplit(urljoin(base or "", _UNSEEN.sub("", raw).strip()))
+        host = parts.hostname or ""
+        port = parts.port
+        if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+            return None
+        if not host.isascii():
+            host = host.encode("idna").decode("ascii")
+    except (ValueError, UnicodeError):
+        return None
+    netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")
+    path, query, fragment = (quote(part, safe=_SAFE) for part in parts[2:])
+    url = urlunsplit((parts.scheme, netloc, path, query, fragment))
+    return url if len(url) <= MAX_URL_CHARS and " " not in url else None
+
+
+def same_page(url: str) -> str:
+    """The address without what sites flip at will: the scheme's s, a leading www., a trailing slash."""
+    bare = re.sub(r"^https?://(www\.)?", "", url.strip(), flags=re.IGNORECASE)
+    host, slash, rest = bare.partition("/")
+    return (host.lower() + slash + rest).rstrip("/")
+
+
+def absolute_links(markup: str, base: str | None) -> str:
+    """The markup with its relative `href` and `src` made absolute; what cannot be is left as it is."""
+    if not base:
+        return markup
+
+    def absolute(match: re.Match[str]) -> str:
+        value = html.unescape(match[2][1:-1]).strip()
+        if not value or _ABSOLUTE.match(value):
+            return match[0]
+        url = web_link(value, base)
+        return f'{match[1]}"{html.escape(url)}"' if url else match[0]
+
+    return _ATTRIBUTE.sub(absolute, markup)

@@ -1,0 +1,78 @@
+"""What a feed says, as values that no longer show which format it came in.
+
+Text here is untrusted: titles and summaries are plain text, `content_html` is raw HTML that has not been
+sanitised. These values must never carry a link that is not http or https.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Ladder(StrEnum):
+    """How far a source's identity rule has had to degrade, from the best rule to the last resort."""
+
+    GUID = "guid"
+    GUID_LINK = "guid+link"
+    LINK_DATE = "link+date"
+    LINK_DATE_TITLE = "link+date+title"
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What has been learned about one source, or set by its editor.
+
+    `ladder` is the identity rule to start from (kept from the last read, so that it degrades once and for
+    good); `encoding` helps where bytes and labels decide nothing.
+    """
+
+    ladder: Ladder = Ladder.GUID
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    url: str
+    media_type: str | None
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item as its source gave it.
+
+    `key` names the entry within its source and `key_rule` says how it was made; `raw_date` is the date as
+    written, `published_at` and `updated_at` are aware UTC and never later than the time of reading.
+    """
+
+    key: str
+    key_rule: str
+    title: str
+    link: str | None
+    summary: str
+    content_html: str
+    published_at: datetime | None
+    updated_at: datetime | None
+    authors: tuple[str, ...]
+    categories: tuple[str, ...]
+    enclosures: tuple[Enclosure, ...]
+    language: str | None
+    raw_date: str | None
+    guid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One document read: its entries in its own order, and what the reader had to mend (`report`)."""
+
+    format: str
+    title: str
+    link: str | None
+    language: str | None
+    entries: tuple[Entry, ...]
+    hub_url: str | None
+    self_url: str | None
+    ttl_s: int | None
+    expired: bool
+    report: tuple[str, ...]
+    ladder: Ladder = Ladder.GUID
