@@ -21,9 +21,7 @@ def manage_url(base_url: str, secret: str, subscriber_id: int) -> str:
     return f"{base_url}/manage/{manage_token(secret, subscriber_id)}"
 
 
-def confirm_url(
-    base_url: str, secret: str, subscriber_id: int, *, letter: str, expires_at: datetime
-) -> str:
+def confirm_url(base_url: str, secret: str, subscriber_id: int, *, letter: str, expires_at: datetime) -> str:
     """The page with the button that confirms what one sign-up (its `letter`) asked for."""
     token = tokens.sign(secret, CONFIRM, {"s": subscriber_id, "k": letter}, expires_at)
     return f"{base_url}/confirm/{token}"

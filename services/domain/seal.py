@@ -6,10 +6,7 @@ Each use has its own key, derived from the settings' one. It must never store or
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -31,21 +28,6 @@ def unseal(secret_key: str, sealed: str) -> str:
         raise SettingsError(
             "A stored secret cannot be opened: GONIEC_SECRET_KEY is not the key that sealed it."
         ) from exc
-
-
-def seal_secret(secret_key: str, secret: str, *, expires_at: datetime | None = None) -> dict[str, Any]:
-    """An endpoint's signing secret as its row keeps it; one that was rotated out has an expiry."""
-    return {"sealed": seal(secret_key, secret), "expires_at": expires_at.isoformat() if expires_at else None}
-
-
-def live_secrets(secret_key: str, kept: Sequence[Mapping[str, Any]], *, now: datetime) -> tuple[str, ...]:
-    """The secrets that still sign, in the row's order: newest first."""
-    return tuple(unseal(secret_key, one["sealed"]) for one in kept if _is_live(one, now))
-
-
-def _is_live(kept: Mapping[str, Any], now: datetime) -> bool:
-    expires_at = kept.get("expires_at")
-    return expires_at is None or datetime.fromisoformat(expires_at) > now
 
 
 def email_hash(secret_key: str, email: str) -> bytes:

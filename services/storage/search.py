@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from services.domain.drafts import text_of
 from services.interests.documents import Document
+from services.storage.matching import claimed_events
 from services.storage.notices import snapshot
-from services.storage.tables import Event, Institution, Notice, Revision, Subscriber
+from services.storage.tables import Institution, Notice, Revision, Subscriber
+from services.storage.work import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,7 @@ class Listed:
         )
 
 
-def page(
-    session: Session, *, after: Place | None, since: datetime | None = None, limit: int
-) -> list[Listed]:
+def page(session: Session, *, after: Place | None, since: datetime | None = None, limit: int) -> list[Listed]:
     """Notices that stand (not withdrawn), newest first, from a place on."""
     wanted = _WITH_INSTITUTION.where(Notice.withdrawn_at.is_(None))
     if after is not None:
@@ -95,9 +95,10 @@ def revisions(session: Session, notice_id: int) -> Sequence[Revision]:
     return session.scalars(wanted).all()
 
 
-def events_of(session: Session, ids: Sequence[int]) -> Sequence[Event]:
-    """These events, oldest first."""
-    return session.scalars(select(Event).where(Event.id.in_(ids)).order_by(Event.id)).all()
+def documents_of(session: Session, event_ids: Sequence[int]) -> list[tuple[int, Document]]:
+    """(event id, the notice as of its revision) of events that tell something, oldest first."""
+    told = claimed_events(session, Claim("", tuple(event_ids)))
+    return [(one.event_id, one.document) for one in told if one.type != "withdrawn"]
 
 
 def tellers(session: Session, story_id: int) -> list[Listed]:
@@ -114,9 +115,7 @@ def counts(session: Session, *, since: datetime) -> dict[str, int]:
         "institutions": select(func.count()).select_from(Institution),
         "subscribers": select(func.count()).select_from(Subscriber).where(Subscriber.state == "active"),
         "notices": select(func.count()).select_from(Notice).where(stand),
-        "recent_notices": select(func.count())
-        .select_from(Notice)
-        .where(stand, Notice.published_at >= since),
+        "recent_notices": select(func.count()).select_from(Notice).where(stand, Notice.published_at >= since),
     }
     return {name: session.scalar(query) or 0 for name, query in asked.items()}
 

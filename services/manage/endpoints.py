@@ -1,0 +1,333 @@
+"""Webhook endpoints: where a consumer's systems are told, signed with a secret that is shown once.
+
+An endpoint is its owner's alone: to everybody else it does not exist.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services.channels.base import OutcomeKind
+from services.channels.webhook import Call, WebhookChannel
+from services.domain import events, rotation, signing
+from services.domain.addresses import read_target
+from services.errors import BadInput, Forbidden, NotFound
+from services.manage import checks
+from services.manage.accounts import Principal
+from services.manage.pages import Page, number_cursor
+from services.manage.sieve import sieve
+from services.manage.subscriptions import retarget
+from services.runtime import Runtime
+from services.storage import audit, search
+from services.storage import endpoints as store
+from services.storage import institutions as owners
+from services.storage import subscriptions as uses
+from services.storage.tables import Delivery, Endpoint, Event
+
+FORMATS = ("standard", "cloudevents", "cloudevents-binary", "cloudevents-batch")
+STATES = ("active", "paused")
+MAX_ENDPOINTS = 1_000
+MAX_OVERLAP_HOURS = 7 * 24
+MAX_REPLAY = timedelta(days=30)
+CHUNK = 500
+
+Owner = Principal | str | None  # a principal, a consumer's name, or None for the operator at the console
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointView:
+    id: str
+    url: str
+    label: str | None
+    format: str
+    query: str
+    canonical: str
+    state: str
+    state_because: str | None
+    failures: int
+    consumer: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedEndpoint:
+    """A new endpoint, or one whose secret was rotated; `secret` is never shown again."""
+
+    endpoint: EndpointView
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    number: int
+    at: datetime
+    took_ms: int
+    outcome: str
+    status: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """One event on its way to the endpoint. `id` is what the receiver saw as webhook-id."""
+
+    id: str
+    event: str
+    type: str
+    notice_id: int
+    state: str
+    detail: str | None
+    due_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+    attempts: tuple[AttemptView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestOutcome:
+    """What the endpoint answered to a signed test event."""
+
+    __test__ = False  # not a test of pytest's
+
+    is_ok: bool
+    outcome: str
+    status: int | None
+    detail: str
+    took_ms: int
+
+
+def add(
+    rt: Runtime, owner: Owner, *, url: str, query: str, label: str | None = None, format: str = "standard"
+) -> CreatedEndpoint:
+    """A new endpoint for events that meet `query`. Raises AddressRefused, QueryError, BadInput."""
+    typed, canonical = checks.query(query)
+    label = checks.one_line(label, "The label", limit=120) if label else None
+    target = read_target(url)
+    rt.http.check_address(target.url)
+    secret, now = signing.new_secret(), rt.clock.now()
+    with rt.begin() as session:
+        consumer_id, _ = _consumer(session, owner, now=now)
+        if len(store.everything(session, consumer_id=consumer_id)) >= MAX_ENDPOINTS:
+            raise BadInput(f"A consumer can have at most {MAX_ENDPOINTS} endpoints.")
+        made = store.add(
+            session, consumer_id=consumer_id, url=target.url, host=target.host, label=label,
+            format=_format(format), secrets=rotation.first(rt.settings.secret_key, secret), now=now,
+        )  # fmt: skip
+        interest_id = uses.intern(session, [canonical], now=now)[canonical]
+        uses.add(
+            session, interest_id=interest_id, owner={"endpoint_id": made.id}, query=typed,
+            label=label or typed[:120], channel="webhook", cadence="instant", now=now,
+        )  # fmt: skip
+        session.flush()
+        session.refresh(made)
+        _audit(session, owner, "endpoint.add", made, now)
+        return CreatedEndpoint(_one(session, owner, str(made.uid)), secret)
+
+
+def list_for(rt: Runtime, owner: Owner) -> list[EndpointView]:
+    """An owner's endpoints, oldest first."""
+    with rt.begin() as session:
+        consumer_id = _owner_filter(session, owner)
+        return [_view(row) for row in store.everything(session, consumer_id=consumer_id)]
+
+
+def show(rt: Runtime, owner: Owner, uid: str) -> EndpointView:
+    with rt.begin() as session:
+        return _one(session, owner, uid)
+
+
+def patch(
+    rt: Runtime, owner: Owner, uid: str, *, url: str | None = None, label: str | None = None,
+    format: str | None = None, query: str | None = None, state: str | None = None,
+) -> EndpointView:  # fmt: skip
+    """Change what is given. `state` is active or paused; activating clears the record of failures."""
+    asked = checks.query(query) if query is not None else None
+    name = checks.one_line(label, "The label", limit=120) if label is not None else None
+    if state is not None and state not in STATES:
+        raise BadInput("The state of an endpoint can be set to active or paused.", field="state")
+    target = read_target(url) if url is not None else None
+    if target is not None:
+        rt.http.check_address(target.url)
+    now = rt.clock.now()
+    with rt.begin() as session:
+        row, subscription, _, _ = _need(session, owner, uid)
+        if target is not None:
+            row.url, row.host = target.url, target.host
+        row.label = name or row.label
+        row.format = _format(format) if format is not None else row.format
+        if asked is not None:
+            retarget(session, subscription, *asked, now=now)
+        if state == "active":
+            row.state, row.state_because, row.failures = "active", None, 0
+        elif state == "paused":
+            row.state, row.state_because = "paused", "paused by its owner"
+        session.flush()
+        _audit(session, owner, "endpoint.change", row, now)
+        view = _one(session, owner, uid)
+    rt.bell.ring("deliver_webhook")
+    return view
+
+
+def delete(rt: Runtime, owner: Owner, uid: str) -> None:
+    """Take out an endpoint with its deliveries."""
+    now = rt.clock.now()
+    with rt.begin() as session:
+        row, subscription, _, _ = _need(session, owner, uid)
+        uses.drop(session, [subscription.id])
+        session.expunge(subscription)
+        store.remove(session, row)
+        _audit(session, owner, "endpoint.delete", row, now)
+
+
+def rotate(rt: Runtime, owner: Owner, uid: str, *, overlap_hours: int = 24) -> CreatedEndpoint:
+    """A new secret; the old ones sign along for `overlap_hours` (0 to 168), so that nothing is refused."""
+    if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
+        raise BadInput("The overlap of two secrets is from 0 to 168 hours.", field="overlap_hours")
+    secret, now = signing.new_secret(), rt.clock.now()
+    with rt.begin() as session:
+        row, _, _, _ = _need(session, owner, uid)
+        until = now + timedelta(hours=overlap_hours)
+        row.secrets = list(
+            rotation.rotated(rt.settings.secret_key, row.secrets, secret, now=now, until=until)
+        )
+        session.flush()
+        _audit(session, owner, "endpoint.rotate", row, now)
+        return CreatedEndpoint(_one(session, owner, uid), secret)
+
+
+def test(rt: Runtime, owner: Owner, uid: str) -> TestOutcome:
+    """Send one signed event of the type `pl.goniec.test.v1` now, and tell what was answered."""
+    now = rt.clock.now()
+    with rt.begin() as session:
+        row, _, _, _ = _need(session, owner, uid)
+        url, kept = row.url, row.secrets
+    event = {
+        "specversion": "1.0", "id": str(uuid.uuid4()), "type": "pl.goniec.test.v1",
+        "source": rt.settings.base_url, "time": events.rfc3339(now), "datacontenttype": "application/json",
+        "data": {"message": "This is a test of Goniec. No notice stands behind it."},
+    }  # fmt: skip
+    call = Call(
+        delivery_id=f"msg_test_{uuid.uuid4().hex}", url=url, event_type=str(event["type"]), timestamp=now,
+        secrets=rotation.valid_secrets(rt.settings.secret_key, kept, now), body=events.encode(event),
+    )  # fmt: skip
+    _, outcome = next(iter(WebhookChannel(rt.http).send([call])))
+    is_ok = outcome.state == OutcomeKind.SENT
+    return TestOutcome(is_ok, str(outcome.state), outcome.status, outcome.detail, round(outcome.took_ms))
+
+
+def deliveries(
+    rt: Runtime, owner: Owner, uid: str, *, after: str | None = None, limit: int = 50
+) -> Page[DeliveryView]:
+    """What went to an endpoint, newest first, with every attempt; `after` is the last page's `next`."""
+    before = number_cursor(after)
+    with rt.begin() as session:
+        row, _, _, _ = _need(session, owner, uid)
+        found = store.deliveries(session, row.id, before=before, limit=limit + 1)
+    items = [_delivery(d, e, [AttemptView(a.number, a.at, a.took_ms, a.outcome, a.status, a.detail) for a in ts])
+             for d, e, ts in found[:limit]]  # fmt: skip
+    return Page(items, str(found[limit - 1][0].id) if len(found) > limit else None)
+
+
+def replay(
+    rt: Runtime, owner: Owner, uid: str, *, since: datetime,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> int:  # fmt: skip
+    """Send again every event since a time that the endpoint asks for now; returns how many.
+
+    Also those from before it existed, up to thirty days. What is on its way already is left alone; the
+    webhook-id of what was sent before stays the same. `on_progress` is told (done, of) events.
+    """
+    now = rt.clock.now()
+    if since.tzinfo is None or not now - MAX_REPLAY <= since <= now:
+        raise BadInput("Events of the last 30 days can be replayed.", field="since")
+    with rt.begin() as session:
+        row, subscription, canonical, _ = _need(session, owner, uid)
+        endpoint_id = row.id
+        wanted = set(store.seen_events(session, endpoint_id, subscription.interest_id, since))
+        everything = store.event_ids_since(session, since)
+        _audit(session, owner, "endpoint.replay", row, now)
+    meets, count = sieve(rt, canonical), 0
+    for start in range(0, len(everything), CHUNK):
+        ids = everything[start : start + CHUNK]
+        with rt.begin() as session:
+            met = [e for e, document in search.documents_of(session, ids) if e in wanted or meets(document)]
+            count += store.redeliver(session, endpoint_id, met, now=now)
+        if on_progress is not None:
+            on_progress(min(start + CHUNK, len(everything)), len(everything))
+    rt.bell.ring("deliver_webhook")
+    return count
+
+
+def as_dict(view: EndpointView) -> dict[str, Any]:
+    """An endpoint as JSON-ready values."""
+    return {**asdict(view), "created_at": events.rfc3339(view.created_at)}
+
+
+def _consumer(session: Session, owner: Owner, *, now: datetime) -> tuple[int, str]:
+    """Whose a new endpoint becomes."""
+    if isinstance(owner, Principal):
+        if owner.consumer_id is None:
+            raise Forbidden("Endpoints belong to consumers; use a consumer's key.")
+        return owner.consumer_id, owner.consumer_name or ""
+    consumer = owners.ensure_consumer(session, owner or "operator", now=now)
+    return consumer.id, consumer.name
+
+
+def _owner_filter(session: Session, owner: Owner) -> int | None:
+    """Whose endpoints are seen: a consumer's own, all for an operator, none (-1) for a stranger."""
+    if isinstance(owner, Principal):
+        if owner.scope == "operator":
+            return None
+        return owner.consumer_id if owner.consumer_id is not None else -1
+    if owner is None:
+        return None
+    consumer = owners.consumer_by_name(session, owner)
+    return consumer.id if consumer else -1
+
+
+def _need(session: Session, owner: Owner, uid: str) -> store.Listed:
+    try:
+        name = uuid.UUID(uid)
+    except ValueError:
+        name = uuid.UUID(int=0)
+    found = store.by_uid(session, name, consumer_id=_owner_filter(session, owner))
+    if found is None:
+        raise NotFound("There is no such endpoint.")
+    return found
+
+
+def _one(session: Session, owner: Owner, uid: str) -> EndpointView:
+    return _view(_need(session, owner, uid))
+
+
+def _view(row: store.Listed) -> EndpointView:
+    endpoint, subscription, canonical, consumer = row
+    return EndpointView(
+        id=str(endpoint.uid), url=endpoint.url, label=endpoint.label, format=endpoint.format,
+        query=subscription.query, canonical=canonical, state=endpoint.state,
+        state_because=endpoint.state_because, failures=endpoint.failures, consumer=consumer,
+        created_at=endpoint.created_at,
+    )  # fmt: skip
+
+
+def _delivery(row: Delivery, event: Event, attempts: list[AttemptView]) -> DeliveryView:
+    return DeliveryView(
+        id=f"msg_{row.uid.hex}", event=str(event.uid), type=events.event_type(event.type),
+        notice_id=event.notice_id, state=row.state, detail=row.detail, due_at=row.due_at,
+        created_at=row.created_at, finished_at=row.finished_at, attempts=tuple(attempts),
+    )  # fmt: skip
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise BadInput(f"“{text[:40]}” is no format; use one of: {', '.join(FORMATS)}.", field="format")
+    return text
+
+
+def _audit(session: Session, owner: Owner, action: str, row: Endpoint, now: datetime) -> None:
+    actor = owner.actor if isinstance(owner, Principal) else "operator"
+    audit.write_line(session, at=now, actor=actor, action=action, target=str(row.uid))
