@@ -53,7 +53,7 @@ class Letter:
     date: datetime
     list_id: str = ""
     unsubscribe_url: str = field(default="", repr=False)
-    archive_url: str = ""
+    archive_url: str = field(default="", repr=False)
     feedback_id: str = ""
     message_id: str = ""
     in_reply_to: str = ""

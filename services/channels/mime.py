@@ -12,9 +12,9 @@ from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import blake2b
 
-from services.channels.base import Letter
+from services.channels.base import Letter, Outcome, OutcomeKind
 from services.domain import slots
-from services.errors import BadInput
+from services.errors import BadInput, SettingsError
 
 _LINE = 76
 _CONTROL = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
@@ -47,6 +47,16 @@ def write(letter: Letter) -> bytes:
             b"--\r\n",
         )
     )
+
+
+def write_or_refuse(letter: Letter) -> bytes | Outcome:
+    """The whole message, or why this letter can never be sent."""
+    try:
+        return write(letter)
+    except AddressUnusable as exc:
+        return Outcome(OutcomeKind.FAILED, exc.message, permanent_address_fault=True)
+    except slots.SlotError as exc:
+        return Outcome(OutcomeKind.FAILED, exc.message)
 
 
 def bodies(letter: Letter) -> tuple[str, str]:
@@ -104,12 +114,15 @@ def address(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def mailbox(text: str) -> tuple[str, str]:
-    """The name (may be empty) and the address of `Name <address>` or a bare address."""
+    """The name (may be empty) and the address of a sender, `Name <address>` or a bare address."""
     named = re.fullmatch(r"\s*(.*?)\s*<([^<>]*)>\s*", text, re.DOTALL)
     name, bare = (named.group(1), named.group(2)) if named else ("", text)
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = re.sub(r"\\(.)", r"\1", name[1:-1])
-    return one_line(name), address(bare)
+    try:
+        return one_line(name), address(bare)
+    except AddressUnusable as exc:
+        raise SettingsError("GONIEC_MAIL_FROM must be an address, alone or as: Name <address>.") from exc
 
 
 def _headers(letter: Letter) -> list[str]:

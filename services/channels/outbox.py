@@ -7,7 +7,7 @@ the machine from here.
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -35,26 +35,26 @@ class OutboxChannel:
     def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Outcome]]:
         for letter in letters:
             began = time.perf_counter()
-            state, detail, at_fault = self._keep(letter)
-            took_ms = (time.perf_counter() - began) * 1000
-            yield letter, Outcome(state, detail, permanent_address_fault=at_fault, took_ms=took_ms)
+            outcome = self._keep(letter)
+            yield letter, replace(outcome, took_ms=(time.perf_counter() - began) * 1000)
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _keep(self, letter: Letter) -> tuple[OutcomeKind, str, bool]:
+    def _keep(self, letter: Letter) -> Outcome:
         key = key_of(letter.delivery_id)
         try:
             if _find(self._folder, key) is not None:
-                return OutcomeKind.SENT, "already in the outbox", False
+                return Outcome(OutcomeKind.SENT, "already in the outbox")
+            message = mime.write_or_refuse(letter)
+            if isinstance(message, Outcome):
+                return message
             fresh = self._folder / "tmp" / key
-            fresh.write_bytes(mime.write(letter).replace(b"\r\n", b"\n"))
+            fresh.write_bytes(message.replace(b"\r\n", b"\n"))
             fresh.replace(self._folder / "new" / key)
-        except mime.AddressUnusable as exc:
-            return OutcomeKind.FAILED, exc.message, True
         except OSError as exc:
-            return OutcomeKind.RETRY, f"the outbox cannot be written: {exc.strerror}", False
-        return OutcomeKind.SENT, "written to the outbox", False
+            return Outcome(OutcomeKind.RETRY, f"the outbox cannot be written: {exc.strerror}")
+        return Outcome(OutcomeKind.SENT, "written to the outbox")
 
 
 @dataclass(frozen=True, slots=True)
