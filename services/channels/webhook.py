@@ -52,7 +52,7 @@ class WebhookChannel:
         self._http = http
 
     def send(self, calls: Iterable[Call]) -> Iterator[tuple[Call, Outcome]]:
-        """Send calls, many at once; each comes back once, when its outcome is known. A bad one harms no other."""
+        """Send calls, many at once; each comes back once, with its outcome. A bad one harms no other."""
         requests: list[Request] = []
         for call in calls:
             try:
