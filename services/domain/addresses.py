@@ -3,6 +3,7 @@
 Pure: it never looks a name up and never dials. An address that cannot be placed is refused.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -124,6 +125,7 @@ class Target:
         return (self.scheme, self.host, self.port)
 
 
+@functools.lru_cache(maxsize=1024)
 def read_target(url: str) -> Target:
     """Read a web address that a stranger gave. Raises AddressRefused with the reason.
 
