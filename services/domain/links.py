@@ -1,4 +1,4 @@
-"""The personal links of a subscriber: signed, so that they need no session. One place, so that pages and mails agree.
+"""The personal links of a subscriber: signed, so that they need no session.
 
 Never put one in a log line: who holds the link acts for the person.
 """

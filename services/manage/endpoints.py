@@ -4,7 +4,7 @@ An endpoint is its owner's alone: to everybody else it does not exist.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from services.storage import audit, search
 from services.storage import endpoints as store
 from services.storage import institutions as owners
 from services.storage import subscriptions as uses
-from services.storage.tables import Delivery, Endpoint, Event
+from services.storage.tables import Attempt, Delivery, Endpoint, Event
 
 FORMATS = ("standard", "cloudevents", "cloudevents-binary", "cloudevents-batch")
 STATES = ("active", "paused")
@@ -40,7 +40,7 @@ Owner = Principal | str | None  # a principal, a consumer's name, or None for th
 
 @dataclass(frozen=True, slots=True)
 class EndpointView:
-    id: str
+    uid: str
     url: str
     label: str | None
     format: str
@@ -227,8 +227,7 @@ def deliveries(
     with rt.begin() as session:
         row, _, _, _ = _need(session, owner, uid)
         found = store.deliveries(session, row.id, before=before, limit=limit + 1)
-    items = [_delivery(d, e, [AttemptView(a.number, a.at, a.took_ms, a.outcome, a.status, a.detail) for a in ts])
-             for d, e, ts in found[:limit]]  # fmt: skip
+    items = [_delivery(*one) for one in found[:limit]]
     return Page(items, str(found[limit - 1][0].id) if len(found) > limit else None)
 
 
@@ -307,18 +306,19 @@ def _one(session: Session, owner: Owner, uid: str) -> EndpointView:
 def _view(row: store.Listed) -> EndpointView:
     endpoint, subscription, canonical, consumer = row
     return EndpointView(
-        id=str(endpoint.uid), url=endpoint.url, label=endpoint.label, format=endpoint.format,
+        uid=str(endpoint.uid), url=endpoint.url, label=endpoint.label, format=endpoint.format,
         query=subscription.query, canonical=canonical, state=endpoint.state,
         state_because=endpoint.state_because, failures=endpoint.failures, consumer=consumer,
         created_at=endpoint.created_at,
     )  # fmt: skip
 
 
-def _delivery(row: Delivery, event: Event, attempts: list[AttemptView]) -> DeliveryView:
+def _delivery(row: Delivery, event: Event, attempts: Sequence[Attempt]) -> DeliveryView:
+    tries = [AttemptView(a.number, a.at, a.took_ms, a.outcome, a.status, a.detail) for a in attempts]
     return DeliveryView(
         id=f"msg_{row.uid.hex}", event=str(event.uid), type=events.event_type(event.type),
         notice_id=event.notice_id, state=row.state, detail=row.detail, due_at=row.due_at,
-        created_at=row.created_at, finished_at=row.finished_at, attempts=tuple(attempts),
+        created_at=row.created_at, finished_at=row.finished_at, attempts=tuple(tries),
     )  # fmt: skip
 
 

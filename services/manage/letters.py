@@ -51,7 +51,7 @@ def put(
     rt: Runtime, session: Session, letter: Written, *, subscriber_id: int, window_key: str, url: str,
     kept: Mapping[str, str] | None = None,
 ) -> None:  # fmt: skip
-    """Let a letter go out with this commit; `kept` is what its confirmation will need. Ring the bell after."""
+    """Let a letter go out with this commit; ring the bell after. `kept` is what its confirmation needs."""
     now = rt.clock.now()
     store.add_content(
         session, hash=letter.hash, salt=letter.body.salt, subject=letter.body.subject,

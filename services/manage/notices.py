@@ -52,7 +52,8 @@ def search(rt: Runtime, *, q: str = "", after: str | None = None, limit: int = 5
 
 
 def get(rt: Runtime, notice_id: int) -> dict[str, Any]:
-    """One notice with its sanitised `body_html`, the number of `revisions` and its other tellers.
+    """One notice with its sanitised `body_html`, the number of `revisions` and `tellers`:
+    the other notices of the same story, by the institution that tells it.
 
     A withdrawn one is still there, marked so. Raises NotFound.
     """
@@ -69,8 +70,8 @@ def get(rt: Runtime, notice_id: int) -> dict[str, Any]:
         "body_text": drafts.text_of(listed.body_html),
         "revisions": len(known),
         "revised_at": events.rfc3339(known[-1].recorded_at) if len(known) > 1 else None,
-        "also_told_by": [
-            {"id": other.id, "title": other.form["title"], "institution": other.form["institution"]}
+        "tellers": [
+            {"notice": other.id, "title": other.form["title"], **other.form["institution"]}
             for other in told
             if other.id != notice_id
         ],

@@ -1,4 +1,4 @@
-"""Lists in pages: `next` is an opaque cursor, None on the last page. A cursor that is not ours is BadInput."""
+"""Lists in pages: `next` is an opaque cursor, None on the last page. Other cursors are BadInput."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""Holding one query against many notices: for lists, previews and replays. The pipeline has its own matcher."""
+"""Holding one query against many notices, for lists, previews and replays; the pipeline has its matcher."""
 
 from collections.abc import Callable
 

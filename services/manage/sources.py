@@ -10,8 +10,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from feeds import discover, opml, parse
+from feeds import discover, opml
 from feeds.errors import FeedError
+from feeds.pool import ParserPool
 from feeds.types import Feed
 from services.domain.addresses import read_target
 from services.errors import BadInput, Conflict, GoniecError, NotFound
@@ -195,7 +196,7 @@ def import_opml(
     with rt.begin() as session:
         owner_id = _owner_id(session, institution)
         done = [
-            _import_one(session, outline.address, outline.title or None, owner_id, now=now)
+            _import_one(session, outline.url, outline.title or None, owner_id, now=now)
             for outline in outlines
         ]
         added = sum(one.outcome == "added" for one in done)
@@ -211,7 +212,7 @@ def export_opml(rt: Runtime) -> bytes:
     with rt.begin() as session:
         rows = store.everything(session)
     outlines = [
-        opml.Outline(address=source.address, title=source.title or source.address)
+        opml.Outline(url=source.address, title=source.title or source.address)
         for source, _, _ in rows
         if source.address
     ]
@@ -236,18 +237,22 @@ def _import_one(
 
 def _look(rt: Runtime, address: str) -> _Found:
     """Fetch once: a feed is taken, on a page its feed is looked for."""
-    answer = _fetch(rt, address)
-    feed, why = _read(rt, answer)
-    if feed is not None:
-        return _found(address, answer, feed)
-    for candidate in _candidates(answer):
-        try:
-            answer = _fetch(rt, candidate)
-        except BadInput:
-            continue
-        feed, _ = _read(rt, answer)
+    parsers = ParserPool(size=1)
+    try:
+        answer = _fetch(rt, address)
+        feed, why = _read(rt, parsers, answer)
         if feed is not None:
-            return _found(candidate, answer, feed)
+            return _found(address, answer, feed)
+        for candidate in _candidates(answer):
+            try:
+                answer = _fetch(rt, candidate)
+            except BadInput:
+                continue
+            feed, _ = _read(rt, parsers, answer)
+            if feed is not None:
+                return _found(candidate, answer, feed)
+    finally:
+        parsers.close()
     raise BadInput(
         f"No feed was found at this address: {why} Give the feed's own address, often linked as RSS or Atom.",
         address=address,
@@ -265,13 +270,11 @@ def _fetch(rt: Runtime, address: str) -> Response:
     return answer
 
 
-def _read(rt: Runtime, answer: Response) -> tuple[Feed | None, str]:
+def _read(rt: Runtime, parsers: ParserPool, answer: Response) -> tuple[Feed | None, str]:
+    content_type = answer.header("content-type")
     try:
-        feed = parse.parse_safely(
-            answer.body,
-            content_type=answer.header("content-type"),
-            base_url=answer.url,
-            now=rt.clock.now(),
+        feed = parsers.parse_safely(
+            answer.body, content_type=content_type, base_url=answer.url, now=rt.clock.now()
         )
     except FeedError as exc:
         return None, exc.message.rstrip(".") + "."
@@ -279,10 +282,11 @@ def _read(rt: Runtime, answer: Response) -> tuple[Feed | None, str]:
 
 
 def _candidates(answer: Response) -> list[str]:
-    try:
-        return list(discover.candidates(answer.body, answer.url))[:CANDIDATES]
-    except FeedError:
-        return []
+    """Where a page says that its feeds are, best first."""
+    found = discover.candidates(
+        answer.url, headers=answer.headers, body=answer.body, content_type=answer.header("content-type")
+    )
+    return [candidate.url for candidate in found[:CANDIDATES]]
 
 
 def _found(asked: str, answer: Response, feed: Feed) -> _Found:

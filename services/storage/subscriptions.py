@@ -1,7 +1,8 @@
 """Interests and their use: interned once, told to the matchers, kept in step with the rhythms.
 
-A matcher hears of an interest through `interest_changes`. Whoever adds or drops a subscription holds the
-interest's row until the commit: without that, a drop and an add at once could leave a used interest unmatched.
+A matcher hears of an interest through `interest_changes`. Whoever adds or drops a subscription holds
+the interest's row until the commit: otherwise a drop and an add at once could leave a used interest
+unmatched.
 """
 
 import hashlib
@@ -57,7 +58,7 @@ def add(session: Session, *, interest_id: int, owner: Mapping[str, int], query: 
 
 
 def drop(session: Session, subscription_ids: Sequence[int]) -> int:
-    """Remove subscriptions and what waited for them; interests that nobody uses any more leave the matchers."""
+    """Remove subscriptions and what waited for them; the matchers hear of interests that nobody uses now."""
     if not subscription_ids:
         return 0
     used = select(Subscription.interest_id).where(Subscription.id.in_(subscription_ids))
