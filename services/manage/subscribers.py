@@ -95,7 +95,7 @@ def confirm(rt: Runtime, token: str) -> SubscriberView:
     key = f"confirm:{named['k']}" if "k" in named else None
     with rt.begin() as session:
         person = store.hold(session, int(named["s"]))
-        found = person and store.letter(session, person.id, kind="confirm", window_key=key)
+        found = store.letter(session, person.id, kind="confirm", window_key=key) if person else None
         if person is None or found is None:
             raise BadInput("This link is no longer valid. Sign up again.", expired=True)
         if found.slots.get("confirmed"):

@@ -57,7 +57,8 @@ class SubscriptionView:
 def pledge(wish: Wish) -> Pledge:
     """Check a wish. Raises QueryError with the place, or BadInput."""
     typed, canonical = checks.query(wish.query)
-    label = checks.one_line(wish.label, "The label", limit=MAX_LABEL) if (wish.label or "").strip() else ""
+    given = (wish.label or "").strip()
+    label = checks.one_line(given, "The label", limit=MAX_LABEL) if given else ""
     return Pledge(typed, canonical, label or _short(typed), checks.cadence_text(wish.cadence))
 
 

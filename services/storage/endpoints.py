@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
 from services.storage.tables import Attempt, Consumer, Delivery, Endpoint, Event, Interest, Subscription
@@ -103,7 +103,7 @@ _REDELIVER = text("""
     RETURNING id
 """)
 
-_LISTED: Select[tuple[Endpoint, Subscription, str, str]] = (
+_LISTED: Select[Endpoint, Subscription, str, str] = (
     select(Endpoint, Subscription, Interest.canonical, Consumer.name)
     .join(Subscription, Subscription.endpoint_id == Endpoint.id)
     .join(Interest, Interest.id == Subscription.interest_id)
@@ -111,6 +111,6 @@ _LISTED: Select[tuple[Endpoint, Subscription, str, str]] = (
 )
 
 
-def _listed(row: Any) -> Listed:
+def _listed(row: Row[Endpoint, Subscription, str, str]) -> Listed:
     endpoint, subscription, canonical, consumer = row
     return endpoint, subscription, canonical, consumer

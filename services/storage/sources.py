@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -80,11 +80,11 @@ def stop(session: Session, source_id: int, *, because: str) -> bool:
 
 
 _NOTICES = select(func.count()).where(Notice.source_id == Source.id).correlate(Source).scalar_subquery()
-_LISTED: Select[tuple[Source, str, int]] = select(Source, Institution.slug, _NOTICES).join(
+_LISTED: Select[Source, str, int] = select(Source, Institution.slug, _NOTICES).join(
     Institution, Institution.id == Source.institution_id
 )
 
 
-def _listed(row: object) -> Listed:
-    source, slug, notices = row  # type: ignore[misc]
+def _listed(row: Row[Source, str, int]) -> Listed:
+    source, slug, notices = row
     return source, slug, notices
