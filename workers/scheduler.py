@@ -11,6 +11,7 @@ from services.runtime import Runtime
 from services.settings import Settings
 from workers.main import listen_for_signals
 
+Wait = Callable[[float], bool]  # sleeps so many seconds; true when it is time to end
 PERIOD_S = 1.0
 MAX_BACKOFF_S = 10.0
 _log = log.get(__name__)
@@ -27,8 +28,8 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def loop(rt: Runtime, due: Callable[[Runtime], Iterable[str]], *, wait: Callable[[float], bool]) -> None:
-    """Ring what is due, every period; `wait` sleeps and says whether to end."""
+def loop(rt: Runtime, due: Callable[[Runtime], Iterable[str]], *, wait: Wait) -> None:
+    """Ring what is due, every period, until `wait` says so."""
     failures = 0
     while not wait(delay_s(failures)):
         try:

