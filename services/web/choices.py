@@ -1,0 +1,78 @@
+"""What a person may pick from: topics, places and kinds, named in their language.
+
+Places stand in alphabetical order; no city comes first for any other reason.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.domain import places, topics
+from services.domain.notices import KINDS, kind_label
+
+_POLISH = {letter: f"{base}~" for letter, base in zip("ąćęłńóśż", "acelnosz", strict=True)} | {"ź": "z}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Choices that stand together; `code` names the group (empty: no name)."""
+
+    code: str
+    choices: tuple[Choice, ...]
+
+    def has_any(self, values: tuple[str, ...]) -> bool:
+        return any(choice.value in values for choice in self.choices)
+
+
+def topic_groups(locale: str) -> list[Group]:
+    """The first level of topics, by name."""
+    first = (Choice(t.slug, topic_name(t.slug, locale)) for t in topics.TOPICS.values() if not t.parent)
+    return [Group("", _by_name(first))]
+
+
+def topic_name(slug: str, locale: str) -> str:
+    topic = topics.TOPICS.get(slug)
+    if topic is None:
+        return slug
+    return topic.pl if locale == "pl" else topic.en
+
+
+def kind_groups(locale: str) -> list[Group]:
+    return [Group("", _by_name(Choice(kind, kind_name(kind, locale)) for kind in KINDS))]
+
+
+def kind_name(kind: str, locale: str) -> str:
+    label = kind_label(kind, locale)
+    return label[:1].upper() + label[1:]
+
+
+def place_groups() -> list[Group]:
+    """Cities, then counties, then their municipalities."""
+    groups: dict[str, list[Choice]] = {"cities": [], "counties": [], "municipalities": []}
+    for code in places.CODES:
+        groups[_rank(code)].append(Choice(code, place_name(code)))
+    return [Group(code, _by_name(choices)) for code, choices in groups.items() if choices]
+
+
+def place_name(code: str) -> str:
+    return places.label(code)
+
+
+def polish_order(text: str) -> str:
+    """A key by which Polish words stand as in a dictionary."""
+    return "".join(_POLISH.get(letter, letter) for letter in text.lower())
+
+
+def _rank(code: str) -> str:
+    if len(code) == 4:
+        return "counties"
+    return "cities" if code[2:4] >= "61" else "municipalities"  # a city with county rights
+
+
+def _by_name(choices: Iterable[Choice]) -> tuple[Choice, ...]:
+    return tuple(sorted(choices, key=lambda choice: polish_order(choice.label)))

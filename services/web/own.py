@@ -1,0 +1,70 @@
+"""What one's own page shows: a person's interests and settings, ready for its template."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from services.manage.subscribers import SubscriberView
+from services.manage.subscriptions import SubscriptionView
+from services.web import choices
+from services.web.guards import Form
+from services.web.visits import Visit
+from services.web.wishes import Rhythm, Wanted
+
+REGIONS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One interest in the list."""
+
+    id: int
+    label: str
+    query: str
+    rhythm: Rhythm
+    paused_until: datetime | None
+
+    @classmethod
+    def of(cls, subscription: SubscriptionView) -> "Row":
+        return cls(
+            subscription.id,
+            subscription.label,
+            subscription.query,
+            Rhythm.of(subscription.cadence),
+            subscription.paused_until,
+        )
+
+
+def context_of(here: Visit, person: SubscriberView, *, sent: Form | None, **said: object) -> dict[str, object]:
+    """Everything the page needs; `said` is what its last form led to (told, fault, fault_at, preview)."""
+    now = here.rt.clock.now()
+    is_paused = person.paused_until is not None and person.paused_until > now
+    return {
+        "person": person,
+        "paused_until": person.paused_until if is_paused else None,
+        "subscriptions": [Row.of(one) for one in person.subscriptions if one.channel == "email"],
+        "wanted": Wanted.read(sent) if sent else Wanted(),
+        "rhythm": Rhythm.read(sent) if sent else Rhythm(),
+        "topics": choices.topic_groups(here.locale),
+        "places": choices.place_groups(),
+        "kinds": choices.kind_groups(here.locale),
+        "zones": zones(person.timezone),
+        "zone": person.timezone,
+        "today": now.astimezone(ZoneInfo(person.timezone)).date().isoformat(),
+        "told": "",
+        "fault": None,
+        "fault_at": None,
+        "preview": None,
+        **said,
+    }
+
+
+def zones(present: str) -> list[str]:
+    """The zones to choose from, the present one among them."""
+    return sorted({*_zones(), present})
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zone for zone in available_timezones() if zone.startswith(REGIONS) or zone == "UTC")

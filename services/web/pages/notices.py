@@ -1,0 +1,119 @@
+"""The latest notices with search, and the page of one notice. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Response
+from markupsafe import Markup
+
+from services.errors import BadInput, GoniecError, NotFound, QueryError
+from services.manage import notices, sources
+from services.web import cards, choices, faults
+from services.web.cards import Card
+from services.web.visits import Here, Visit
+from services.web.wishes import Wanted
+
+router = APIRouter()
+
+PAGE_SIZE = 20
+LARGEST_ID = 2**63 - 1
+FEEDS = {
+    "RSS": ("rss", "application/rss+xml"),
+    "Atom": ("atom", "application/atom+xml"),
+    "JSON Feed": ("json", "application/feed+json"),
+    "iCalendar": ("ics", "text/calendar"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One way to take what a page shows elsewhere."""
+
+    name: str
+    url: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Another institution that tells the same news."""
+
+    name: str
+    path: str
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+def latest(here: Here) -> Response:
+    """The newest notices, or those that meet a query and filters."""
+    asked = Wanted.read(here)
+    fault = faults.fault_in(asked.query, page="/")
+    listed, next_url = [], None
+    if fault is None:
+        try:
+            page = notices.search(here.rt, q=asked.composed, after=here.value("after") or None, limit=PAGE_SIZE)
+            listed = [_card(here, form) for form in page.items]
+            next_url = _address("/", [*asked.pairs, ("after", page.next)]) if page.next else None
+        except QueryError as error:
+            fault = faults.fault(error, asked.composed)
+    context = {
+        "asked": asked,
+        "fault": fault,
+        "cards": listed,
+        "topics": choices.topic_groups(here.locale),
+        "places": choices.place_groups(),
+        "kinds": choices.kind_groups(here.locale),
+        "is_narrowed": not asked.is_empty,
+        "next_url": next_url,
+        "first_url": _address("/", asked.pairs) if here.value("after") else None,
+        "subscribe_url": _address("/subscribe", [] if fault else asked.pairs),
+        "feeds": _feeds("" if fault else asked.composed),
+    }
+    return here.show("index", context, status=422 if fault else 200)
+
+
+@router.api_route("/notices/{notice_id:int}", methods=["GET", "HEAD"])
+def one(here: Here, notice_id: int) -> Response:
+    """Everything about one notice."""
+    if notice_id > LARGEST_ID:
+        raise NotFound("There is no such notice.")
+    form = notices.get(here.rt, notice_id)
+    card = _card(here, form)
+    source, source_url = _source(here, form)
+    context = {
+        "card": card,
+        "body": Markup(cards.body_below_title(form["body_html"])),  # sanitised when it was stored
+        "tellers": _tellers(form),
+        "institution_url": cards.from_institution(card),
+        "subscribe_url": _address("/subscribe", cards.similar(card)),
+        "revised_at": cards.time_of(form["revised_at"]),
+        "source": source,
+        "source_url": source_url,
+    }
+    return here.show("notice", context)
+
+
+def _card(here: Visit, form: dict[str, Any]) -> Card:
+    return cards.card(form, locale=here.locale, now=here.rt.clock.now())
+
+
+def _tellers(form: dict[str, Any]) -> list[Teller]:
+    return [Teller(t["institution"]["name"], f"/notices/{t['id']}") for t in form["also_told_by"]]
+
+
+def _source(here: Visit, form: dict[str, Any]) -> tuple[str, str | None]:
+    """The door by which a notice came: its name and, where it is an address, the address."""
+    source = sources.show(here.rt, form["source"]).source
+    return source.title or source.address or form["institution"]["name"], cards.web_address(source.address)
+
+
+def _feeds(query: str) -> list[Link]:
+    return [
+        Link(name, _address(f"/feeds/notices.{ending}", [("q", query)] if query else []), media_type)
+        for name, (ending, media_type) in FEEDS.items()
+    ]
+
+
+def _address(path: str, pairs: list[tuple[str, str]]) -> str:
+    return f"{path}?{urlencode(pairs)}" if pairs else path

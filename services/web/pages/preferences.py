@@ -1,0 +1,200 @@
+"""One's own page, by a signed link: see, change, pause, leave, take one's data along, erase it.
+
+Whoever holds the link acts for the person: these pages tell no referrer and are kept nowhere. GET changes nothing.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Response
+
+from services.domain import links, tokens
+from services.errors import BadInput, Conflict, NotFound, QueryError
+from services.manage import privacy, subscribers, subscriptions
+from services.manage.subscribers import SubscriberView
+from services.manage.subscriptions import Wish
+from services.web import faults
+from services.web.guards import Form
+from services.web.own import context_of
+from services.web.pages.subscribe import label_of, preview_of
+from services.web.visits import HEADERS, PRIVATE, Here, Sent, Visit
+from services.web.wishes import Rhythm, Wanted
+
+router = APIRouter()
+
+TOLD = ("changed", "added", "removed", "paused", "resumed")
+Action = Callable[[Visit, SubscriberView, Form], str]
+
+
+@router.get("/manage/{token}")
+def own_page(here: Here, token: str) -> Response:
+    """What a person gets, with everything they can change."""
+    told = here.value("told")
+    return _shown(here, owner(here, token), told=told if told in TOLD else "")
+
+
+@router.post("/manage/{token}")
+def change(here: Here, sent: Sent, token: str) -> Response:
+    """Do what the pressed button says; then the page is shown anew, or the form again with its fault."""
+    person = owner(here, token)
+    if sent.one("do") == "try":
+        return _tried(here, person, sent)
+    action = ACTIONS.get(sent.one("do"))
+    if action is None:
+        raise BadInput("There is no such button.")
+    try:
+        told = action(here, person, sent)
+    except QueryError as error:
+        return _refused(here, person, sent, faults.fault(error, Wanted.read(sent).composed))
+    except (Conflict, BadInput) as error:
+        return _refused(here, person, sent, faults.refusal(error))
+    return here.go(f"/manage/{token}?told={told}")
+
+
+@router.get("/manage/{token}/export")
+def export(here: Here, token: str) -> Response:
+    """Everything kept about the person, as a file (GDPR, art. 20)."""
+    kept = privacy.export(here.rt, owner(here, token).id)
+    return Response(
+        json.dumps(kept, ensure_ascii=False, indent=2),
+        media_type="application/json",
+        headers={**HEADERS, **PRIVATE, "Content-Disposition": 'attachment; filename="goniec.json"'},
+    )
+
+
+@router.get("/manage/{token}/{way}")
+def ask(here: Here, token: str, way: str) -> Response:
+    """The question before leaving or erasing."""
+    owner(here, token)
+    _known(way)
+    return here.show("farewell", {"way": way, "manage_url": f"/manage/{token}"}, private=True)
+
+
+@router.post("/manage/{token}/{way}")
+def part(here: Here, sent: Sent, token: str, way: str) -> Response:
+    """Leave, or have everything erased, once the question was answered by its button."""
+    person = owner(here, token)
+    if sent.one("do") != _known(way):
+        raise BadInput("There is no such button.")
+    if way == "erase":
+        privacy.erase(here.rt, person.id)
+    else:
+        subscribers.leave(here.rt, person.id)
+    return here.show("gone", {"way": way}, private=True)
+
+
+def owner(here: Visit, token: str) -> SubscriberView:
+    """The person whose link this is. Raises BadInput for a false link, NotFound for one who was erased."""
+    named = tokens.read(here.rt.settings.secret_key, links.MANAGE, token, here.rt.clock.now())
+    return subscribers.show_by_id(here.rt, int(named["s"]))
+
+
+def _known(way: str) -> str:
+    if way not in ("leave", "erase"):
+        raise NotFound("There is no such page.")
+    return way
+
+
+def _add(here: Visit, person: SubscriberView, sent: Form) -> str:
+    wanted = Wanted.read(sent)
+    _readable(wanted)
+    label = sent.one("label") or label_of(wanted, here.locale)
+    subscriptions.add(here.rt, person.id, Wish(wanted.composed, label, Rhythm.read(sent).cadence))
+    return "added"
+
+
+def _change(here: Visit, person: SubscriberView, sent: Form) -> str:
+    wanted = Wanted.read(sent)
+    _readable(wanted)
+    subscriptions.change(
+        here.rt,
+        person.id,
+        _subscription(sent),
+        label=sent.one("label") or label_of(wanted, here.locale),
+        query=wanted.composed,
+        cadence=Rhythm.read(sent).cadence,
+        paused_until=_day(person, sent.one("until")),
+    )
+    return "changed"
+
+
+def _remove(here: Visit, person: SubscriberView, sent: Form) -> str:
+    subscriptions.remove(here.rt, person.id, _subscription(sent))
+    return "removed"
+
+
+def _settings(here: Visit, person: SubscriberView, sent: Form) -> str:
+    subscribers.set_locale(here.rt, person.id, sent.one("locale"))
+    if sent.one("timezone") != person.timezone:
+        subscribers.set_timezone(here.rt, person.id, sent.one("timezone"))
+    subscribers.set_commercial(here.rt, person.id, bool(sent.one("commercial")))
+    return "changed"
+
+
+def _pause(here: Visit, person: SubscriberView, sent: Form) -> str:
+    until = _day(person, sent.one("until"))
+    if until is None:
+        raise BadInput("The day to which the pause lasts is missing.", field="until")
+    subscribers.pause(here.rt, person.id, until)
+    return "paused"
+
+
+def _resume(here: Visit, person: SubscriberView, _: Form) -> str:
+    subscribers.resume(here.rt, person.id)
+    return "resumed"
+
+
+ACTIONS: dict[str, Action] = {
+    "add": _add,
+    "change": _change,
+    "remove": _remove,
+    "settings": _settings,
+    "pause": _pause,
+    "resume": _resume,
+}
+
+
+def _tried(here: Visit, person: SubscriberView, sent: Form) -> Response:
+    """How much a new interest would bring, before it is added."""
+    wanted = Wanted.read(sent)
+    found = preview_of(here, wanted, faults.fault_in(wanted.query))
+    if found["fault"]:
+        return _shown(here, person, sent=sent, fault_at="add", fault=found["fault"])
+    return _shown(here, person, sent=sent, fault_at="add", preview=found["preview"])
+
+
+def _refused(here: Visit, person: SubscriberView, sent: Form, fault: faults.Fault) -> Response:
+    at = _subscription(sent) if sent.one("do") == "change" else sent.one("do")
+    return _shown(here, person, sent=sent, fault_at=at, fault=fault, status=422)
+
+
+def _shown(here: Visit, person: SubscriberView, *, status: int = 200, sent: Form | None = None,
+           **said: object) -> Response:  # fmt: skip
+    return here.show("manage", context_of(here, person, sent=sent, **said), status=status, private=True)
+
+
+def _readable(wanted: Wanted) -> None:
+    """Let a fault be told by its place in what was typed, not in what was made of it."""
+    if wanted.is_empty:
+        raise BadInput("An interest needs a word, a topic, a place or a kind.", field="empty")
+    faults.check(wanted.query)
+
+
+def _subscription(sent: Form) -> int:
+    number = sent.one("subscription")
+    if not (number.isascii() and number.isdecimal() and len(number) < 19):
+        raise NotFound("There is no such subscription.")
+    return int(number)
+
+
+def _day(person: SubscriberView, text: str) -> datetime | None:
+    """The beginning of a day in the person's own zone; None where no day was given."""
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+        return datetime.combine(day, time(), ZoneInfo(person.timezone)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadInput("This is no day.", field="until") from error
