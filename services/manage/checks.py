@@ -72,15 +72,17 @@ def query(text: str) -> tuple[str, str]:
     return " ".join(text.split()), language.canonical(language.parse(text))
 
 
-def topic(slug: str) -> str:
-    if slug not in topics.TOPICS:
-        raise BadInput(f"“{slug[:40]}” is no topic; use one of: {', '.join(topics.TOPICS)}.", field="topics")
+def topic(name: str) -> str:
+    """The slug of a topic given by slug or label."""
+    slug = topics.resolve(name)
+    if slug is None:
+        raise BadInput(f"“{name[:40]}” is no topic; use one of: {', '.join(topics.TOPICS)}.", field="topics")
     return slug
 
 
 def place(text: str) -> str:
     """The TERYT code of a place given by code or name."""
-    return places.find(text).code
+    return places.get(text).code
 
 
 def language_code(text: str) -> str:

@@ -66,7 +66,7 @@ def doctor_of_settings(settings: Settings) -> list[Finding]:
             bad(
                 "settings",
                 f"{name} is set, and is no setting of Goniec.",
-                "Correct its spelling or remove it.",
+                "Correct it or remove it.",
             )
         )
     if settings.mail != "outbox" and "localhost" in settings.base_url:

@@ -1,10 +1,11 @@
 """Institutions: who publishes. A slug, once given, is what others link to, and never changes."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from services.domain import places
+from services.domain.folding import slug as fold
+from services.domain.notices import INSTITUTION_KINDS as KINDS
 from services.errors import BadInput, Conflict, NotFound
 from services.manage.checks import one_line, web_address
 from services.runtime import Runtime
@@ -12,19 +13,7 @@ from services.storage import audit
 from services.storage import institutions as store
 from services.storage.tables import Institution
 
-KINDS = (
-    "university",
-    "company",
-    "business_support",
-    "local_government",
-    "ngo",
-    "cluster",
-    "media",
-    "institute",
-    "other",
-)
 MAX_SLUG = 60
-_LETTERS = str.maketrans({"ł": "l", "Ł": "L", "ß": "ss", "ø": "o", "đ": "d"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +38,7 @@ def add(
     name = one_line(name, "The name", limit=200)
     if kind not in KINDS:
         raise BadInput(f"“{kind}” is no kind of institution; use one of: {', '.join(KINDS)}.", kinds=KINDS)
-    code = places.find(place).code if place else None
+    code = places.get(place).code if place else None
     url = web_address(url, "The institution's address") if url else None
     now = rt.clock.now()
     with rt.begin() as session:
@@ -87,8 +76,7 @@ def list_all(rt: Runtime) -> list[InstitutionView]:
 
 def slug_of(name: str) -> str:
     """Lower-case ASCII words joined by hyphens: “Urząd Miasta Łódź” → `urzad-miasta-lodz`."""
-    folded = unicodedata.normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode()
-    words = re.findall(r"[a-z0-9]+", folded.lower())
+    words = re.findall(r"[a-z0-9]+", fold(name).encode("ascii", "ignore").decode())
     return "-".join(words)[:MAX_SLUG].strip("-") or "institution"
 
 

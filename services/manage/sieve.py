@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from services.interests import language, naive
 from services.interests.documents import Document
 from services.runtime import Runtime
 
