@@ -135,7 +135,7 @@ def _environment(loader: jinja2.BaseLoader, locale: str, catalogues: Catalogues)
     translations = catalogues.translations(locale)
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters.update(_date_filters(locale), wrapped=_wrapped)
+    environment.filters.update(_date_filters(locale), wrapped=_wrapped, web_address=_web_address)
     return environment
 
 
@@ -169,6 +169,11 @@ def _wrapped(text: str, indent: str = "") -> str:
     return textwrap.fill(
         " ".join(text.split()), 72, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
+
+
+def _web_address(url: str | None) -> str:
+    """An address that a reader may be sent to; empty for any other (`javascript:` and its kin)."""
+    return url if url and re.match(r"https?://", url, re.IGNORECASE) else ""
 
 
 def _tidy(text: str) -> str:

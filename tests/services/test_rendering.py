@@ -123,9 +123,11 @@ def test_a_withdrawn_notice_says_so_first_and_shows_no_deadline() -> None:
 
 
 def test_corrections_head_the_digest_and_reasons_keep_their_items() -> None:
-    mail = RENDERER.email("digest", "en", CONTEXTS["digest"])
+    mail = RENDERER.email(
+        "digest", "en", digest([item(event_type="withdrawn"), item(event_type="reminder"), item()])
+    )
     headings = [heading.text_content() for heading in tree(mail.html).iter("h2")]
-    assert headings == ["Changes and withdrawals", "New"]
+    assert headings == ["Changes and withdrawals", "Deadlines ahead", "New"]
     places = [mail.html.index(slots.html_marker(f"why:{number}", mail.salt)) for number in range(3)]
     assert places == sorted(places)
 
@@ -138,13 +140,27 @@ def test_text_from_outside_is_escaped_in_html_and_stripped_of_control_characters
     assert not re.search("[\x00\r\u202e]", mail.text + mail.html)
 
 
+def test_a_link_that_is_not_of_the_web_is_left_out() -> None:
+    shady = item(url="javascript:alert(1)")
+    for name, context in (("alert", {"item": shady}), ("digest", digest([shady]))):
+        mail = RENDERER.email(name, "en", context)
+        assert "javascript:" not in mail.html + mail.text
+
+
+def test_a_notice_with_a_title_alone_is_told_too() -> None:
+    bare = item(summary=None, url=None, published_at=None)
+    for name, context in (("alert", {"item": bare}), ("digest", digest([bare]))):
+        mail = RENDERER.email(name, "en", context)
+        assert "None" not in mail.html + mail.text
+
+
 def test_text_from_outside_cannot_imitate_a_slot() -> None:
     forged = slots.html_marker("unsubscribe_url", "0" * 16)
     mail = RENDERER.email("alert", "en", {"item": item(title=forged)})
     assert forged in slots.fill(mail.html, mail.salt, Values())
 
 
-def test_thirty_long_stories_fit_into_a_mail() -> None:
+def test_twenty_five_long_stories_fit_into_a_mail() -> None:
     long = item(
         title="Tytuł ogłoszenia " * 5, summary="Zdanie o naborze dla firm. " * 10, tellers=["Izba"] * 3
     )
