@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from services.clock import Clock, SystemClock
 from services.http import Client
+from services.interests.live import LiveIndex
 from services.interests.text import Analyser
 from services.metrics import Metrics
 from services.queue import Doorbell
@@ -34,6 +35,7 @@ class Runtime:
     http: Client
     trusted_http: Client
     analyser: Analyser
+    index: LiveIndex
     renderer: Renderer
     metrics: Metrics
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -49,6 +51,7 @@ class Runtime:
         assert settings.database_url, "the engines are started before the runtime"
         assert settings.redis_url, "the engines are started before the runtime"
         engine = make_engine(settings.database_url)
+        analyser = Analyser()
         agent = f"Goniec/{VERSION} (+{settings.contact_url or settings.base_url})"
         return cls(
             settings=settings,
@@ -58,7 +61,8 @@ class Runtime:
             bell=Doorbell(settings.redis_url),
             http=Client(user_agent=agent, allow_networks=settings.allow_networks, resolve=resolve),
             trusted_http=Client(user_agent=agent, guarded=False),
-            analyser=Analyser(),
+            analyser=analyser,
+            index=LiveIndex(analyser),
             renderer=Renderer(
                 TEMPLATES,
                 base_url=settings.base_url,

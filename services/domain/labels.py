@@ -1,14 +1,14 @@
-"""What a feed's categories say in our words: a category that names a kind, a topic, a place or an audience."""
+"""What a feed's categories say in our words: one may name a kind, a topic, a place or an audience."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.domain import places, topics
-from services.domain.folding import fold
-from services.domain.notices import AUDIENCES, kind_named
-from services.errors import BadInput
+from services.domain.notices import AUDIENCES, KINDS, kind_label
 
 MAX_READ = 50
+MAX_LENGTH = 100
+_KINDS = {name: kind for kind in KINDS for name in (kind, kind_label(kind, "pl"), kind_label(kind, "en"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +29,13 @@ def read(categories: Iterable[str]) -> Words:
     found_places: list[str] = []
     audience: list[str] = []
     for category in list(categories)[:MAX_READ]:
-        kind = kind or kind_named(category)
-        if topic := topics.named(category):
+        name = " ".join(category[:MAX_LENGTH].split()).lower()
+        if name in _KINDS:
+            kind = kind or _KINDS[name]
+        elif topic := topics.resolve(name):
             found_topics.append(topic)
-        elif place := _place(category):
-            found_places.append(place)
-        elif fold(category) in AUDIENCES:
-            audience.append(fold(category))
+        elif name in AUDIENCES:
+            audience.append(name)
+        elif not name.isdigit() and len(found := places.find(name)) == 1:
+            found_places.append(found[0].code)
     return Words(kind, *(tuple(dict.fromkeys(each)) for each in (found_topics, found_places, audience)))
-
-
-def _place(category: str) -> str | None:
-    if fold(category) in ("bof", "tof", "btof") or places.is_code(category):
-        return None
-    try:
-        return places.find(category).code
-    except BadInput:
-        return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from services.storage.tables import Fetch, Source
@@ -31,6 +31,14 @@ class SourceDue:
     moved_times: int
     moved_since: datetime | None
     first_read_at: datetime | None
+    recent: tuple[datetime, ...]
+
+
+_RECENT = text("""
+    SELECT s.id, array(SELECT n.published_at FROM notices n WHERE n.source_id = s.id
+                       ORDER BY n.published_at DESC LIMIT 20) AS dates
+    FROM sources s WHERE s.id = ANY(:ids)
+""")
 
 
 def begin(session: Session, held: Claim, *, next_check: datetime) -> list[SourceDue]:
@@ -41,11 +49,12 @@ def begin(session: Session, held: Claim, *, next_check: datetime) -> list[Source
     rows = session.scalars(
         select(Source).where(Source.id.in_(held.rows), Source.address.is_not(None)).order_by(Source.id)
     )
+    recent = {r.id: tuple(r.dates) for r in session.execute(_RECENT, {"ids": list(held.rows)})}
     return [
         SourceDue(
             s.id, s.address or "", s.etag, s.last_modified, s.validators_url, s.body_hash, s.ladder,
             s.encoding, s.zone, s.language, s.errors, s.moved_to, s.moved_times, s.moved_since,
-            s.first_read_at,
+            s.first_read_at, recent[s.id],
         )
         for s in rows
     ]  # fmt: skip

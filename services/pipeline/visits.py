@@ -1,0 +1,204 @@
+"""What one answer of a source means: entries become drafts, and the source learns when to be asked again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from feeds import errors as feed_errors
+from feeds import politeness
+from feeds.fetch import Failed, Fresh, Gone, Moved, Unchanged, Validators, fingerprint, read_answer
+from feeds.politeness import Move, Wishes
+from feeds.pool import ParserPool
+from feeds.types import Entry, Feed, Habits, Ladder
+from services.domain import labels
+from services.domain.drafts import MAX_SUMMARY, Draft, plain, text_of
+from services.http import Answer, Failure
+from services.pipeline import accept
+from services.runtime import Runtime
+from services.storage.polling import SourceDue, Visit
+
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    location: str
+    is_permanent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The last answer of a source, with the redirects that led to it."""
+
+    source: SourceDue
+    url: str
+    answer: Answer
+    redirects: tuple[Redirect, ...]
+    at: datetime
+    too_many: bool = False
+
+    @property
+    def status(self) -> int | None:
+        return None if isinstance(self.answer, Failure) else self.answer.status
+
+
+def conclude(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
+    """Read the answer, hand its entries to accept, and say what is to be stored of the visit."""
+    now = rt.clock.now()
+    source, answer = reading.source, reading.answer
+    if reading.too_many:
+        return _failed(reading, now, Wishes(), "too many redirects")
+    if isinstance(answer, Failure):
+        return _failed(
+            reading, now, Wishes(), f"{answer.kind.value.replace('_', ' ')}: {answer.detail}"[:300]
+        )
+    held = None
+    if source.validators_url:
+        held = Validators(source.validators_url, source.etag, source.last_modified)
+    told = read_answer(answer.status, answer.headers, url=reading.url, now=now, held=held)
+    match told:
+        case Fresh():
+            return _fresh(rt, reading, told, answer.body, parsers, now)
+        case Unchanged(validators=kept):
+            return _unchanged(reading, kept, told.wishes, now)
+        case Gone():
+            columns: Columns = {"state": "stopped", "stopped_because": "the publisher says it is gone (410)"}
+            return _visit(reading, "gone", columns | {"last_error": "gone (410)"}, detail="gone (410)")
+        case Moved():
+            return _failed(reading, now, Wishes(), "too many redirects")
+        case Failed():
+            return _failed(
+                reading, now, told.wishes, f"{told.reason.value.replace('_', ' ')} ({told.status})"
+            )
+
+
+def _fresh(
+    rt: Runtime, reading: Reading, told: Fresh, body: bytes, parsers: ParserPool, now: datetime
+) -> Visit:
+    source = reading.source
+    digest = bytes.fromhex(fingerprint(body))
+    if digest == source.body_hash:
+        return _unchanged(reading, told.validators, told.wishes, now)
+    try:
+        feed = parsers.parse_safely(
+            body,
+            content_type=told.content_type,
+            base_url=reading.url,
+            now=now,
+            zone=ZoneInfo(source.zone),
+            habits=Habits(Ladder(source.ladder), source.encoding),
+        )
+    except feed_errors.FeedError as exc:
+        return _failed(reading, now, told.wishes, exc.message)
+    drafts = [draft_of(entry, feed) for entry in feed.entries]
+    done = accept.accept(
+        rt, source.source_id, drafts, tell_since=accept.tell_since(source.first_read_at, now)
+    )
+    dates = [entry.published_at for entry in feed.entries if entry.published_at]
+    columns: Columns = {
+        "body_hash": digest,
+        "ladder": feed.ladder.value,
+        "first_read_at": source.first_read_at or now,
+        "title": plain(feed.title, limit=200) or None,
+        "due_at": _next_check(source, now, told.wishes, dates, ttl_s=feed.ttl_s),
+        **_validator_columns(told.validators),
+        **_well(),
+    }
+    if dates:
+        columns["last_entry_at"] = max(dates)
+    if feed.expired:
+        columns |= {"state": "stopped", "stopped_because": "the feed says that it has ended (expired)"}
+    published = sum(one.outcome is accept.Outcome.PUBLISHED for one in done)
+    revised = sum(one.outcome is accept.Outcome.REVISED for one in done)
+    return _visit(
+        reading, "fresh", columns, size=len(body), published=published, revised=revised,
+        detail="; ".join(feed.report)[:500] or None,
+    )  # fmt: skip
+
+
+def _unchanged(reading: Reading, kept: Validators | None, wishes: Wishes, now: datetime) -> Visit:
+    due_at = _next_check(reading.source, now, wishes, reading.source.recent, ttl_s=None)
+    columns = {"due_at": due_at, **_validator_columns(kept), **_well()}
+    return _visit(reading, "unchanged", columns)
+
+
+def _failed(reading: Reading, now: datetime, wishes: Wishes, error: str) -> Visit:
+    source = reading.source
+    due_at = politeness.next_check(
+        now=now, source_id=source.source_id, failures=source.errors + 1, wishes=wishes
+    )
+    columns = {"due_at": due_at, "errors": source.errors + 1, "last_error": error}
+    return _visit(reading, "error", columns, detail=error)
+
+
+def _visit(
+    reading: Reading, outcome: str, columns: Mapping[str, Any], *, size: int = 0, published: int = 0,
+    revised: int = 0, detail: str | None = None,
+) -> Visit:  # fmt: skip
+    return Visit(
+        source_id=reading.source.source_id,
+        outcome=outcome,
+        status=reading.status,
+        took_ms=round(reading.answer.phases.total_ms) if reading.answer.phases else 0,
+        size=size,
+        published=published,
+        revised=revised,
+        detail=detail,
+        columns=dict(columns) | (_move_columns(reading) if outcome in ("fresh", "unchanged") else {}),
+    )
+
+
+def _next_check(
+    source: SourceDue, now: datetime, wishes: Wishes, dates: Sequence[datetime], *, ttl_s: int | None
+) -> datetime:
+    asked = Wishes(wishes.max_age_s, wishes.expires_s, ttl_s, wishes.retry_after_s)
+    return politeness.next_check(now=now, source_id=source.source_id, entry_dates=dates, wishes=asked)
+
+
+def _well() -> Columns:
+    return {"errors": 0, "last_error": None}
+
+
+def _validator_columns(kept: Validators | None) -> Columns:
+    if kept is None:
+        return {"validators_url": None, "etag": None, "last_modified": None}
+    return {"validators_url": kept.url, "etag": kept.etag, "last_modified": kept.last_modified}
+
+
+def _move_columns(reading: Reading) -> Columns:
+    """Count a permanent redirect; ten identical ones over a week replace the address."""
+    source = reading.source
+    permanent = reading.redirects and all(one.is_permanent for one in reading.redirects)
+    if not permanent:
+        return {"moved_to": None, "moved_times": 0, "moved_since": None}
+    now = reading.at
+    known = (
+        Move(source.moved_to, source.moved_times, source.moved_since)
+        if source.moved_to and source.moved_since
+        else None
+    )
+    move = politeness.note_move(known, reading.redirects[-1].location, now=now)
+    if politeness.is_settled(move, now=now):
+        return {"address": move.location, "moved_to": None, "moved_times": 0, "moved_since": None}
+    return {"moved_to": move.location, "moved_times": move.sightings, "moved_since": move.first_seen}
+
+
+def draft_of(entry: Entry, feed: Feed) -> Draft:
+    """An entry as a notice; categories that name a kind, a topic or an audience say so in our words."""
+    words = labels.read(entry.categories)
+    summary = plain(entry.summary, limit=MAX_SUMMARY) or text_of(entry.content_html)
+    return Draft(
+        key=entry.key,
+        title=entry.title or plain(summary, limit=120) or entry.link or entry.key,
+        kind=words.kind or "news",
+        summary=plain(summary, limit=MAX_SUMMARY),
+        body_html=entry.content_html,
+        url=entry.link,
+        language=(entry.language or feed.language or "").partition("-")[0].lower()[:3] or None,
+        topics=words.topics,
+        places=words.places,
+        audience=words.audience,
+        published_at=entry.published_at,
+    )
