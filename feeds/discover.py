@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -70,7 +70,7 @@ def candidates(
     page = _tree(decode(body, content_type=kind).text) if body else None
     found = [*_in_headers(given, url)]
     if page is not None:
-        base = urljoin(url, next((_of(e, "href") for e in page.iter("base") if e.get("href")), ""))
+        base = next((link for link in (web_link(e.get("href"), url) for e in page.iter("base")) if link), url)
         found += [*_in_links(page, base), *_in_anchors(page, base), *_known_paths(page, url)]
     best: dict[str, Candidate] = {}
     for candidate in sorted(found, key=lambda one: (one.tier, _is_about_comments(one))):

@@ -56,7 +56,7 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A redirect to follow by hand; only permanent ones count towards a new address (`politeness.note_move`)."""
+    """A redirect to follow by hand; only a permanent one counts towards a new address (`note_move`)."""
 
     location: str
     is_permanent: bool

@@ -11,6 +11,7 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 MAX_URL_CHARS = 2_000
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}", re.ASCII)
 _ATTRIBUTE = re.compile(r"(\s(?:href|src)\s*=\s*)(\"[^\"<>]*\"|'[^'<>]*')", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|#")
 
@@ -23,10 +24,12 @@ def web_link(raw: object, base: str | None = None) -> str | None:
         parts = urlsplit(urljoin(base or "", _UNSEEN.sub("", raw).strip()))
         host = parts.hostname or ""
         port = parts.port
-        if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc:
+        if parts.scheme not in ("http", "https") or "@" in parts.netloc:
             return None
         if not host.isascii():
             host = host.encode("idna").decode("ascii")
+        if not _HOST.fullmatch(host):
+            return None
     except (ValueError, UnicodeError):
         return None
     netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")

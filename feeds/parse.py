@@ -18,7 +18,7 @@ from feeds.dates import WARSAW
 from feeds.decode import decode
 from feeds.draft import MAX_ENTRIES, EntryDraft, FeedDraft, Frame, finish
 from feeds.errors import BrokenFeed, FeedError, NotAFeed, TooLarge, TooMuchMemory
-from feeds.text import as_html
+from feeds.text import as_html, person
 from feeds.types import Feed, Habits
 
 MAX_BODY_BYTES = 5_000_000
@@ -146,7 +146,7 @@ def _entry(entry: Parsed, head: Parsed) -> EntryDraft:
         content_base=_string(detail.get("base")),
         raw_published=dict.get(entry, "published") or dict.get(entry, "created"),
         raw_updated=dict.get(entry, "updated"),
-        authors=[author.get("name") for author in _dicts(entry.get("authors"))],
+        authors=_authors(entry),
         categories=[tag.get("label") or tag.get("term") for tag in _dicts(entry.get("tags"))],
         enclosures=[
             (link.get("href"), link.get("type"), link.get("length"))
@@ -157,6 +157,13 @@ def _entry(entry: Parsed, head: Parsed) -> EntryDraft:
         or _one_dict(entry.get("title_detail")).get("language")
         or head.get("language"),
     )
+
+
+def _authors(entry: Parsed) -> list[object]:
+    """Names alone. A single author comes from the raw text: feedparser cuts long domains in half."""
+    names = [author.get("name") for author in _dicts(entry.get("authors"))]
+    raw = names if len(names) > 1 else [dict.get(entry, "author"), *names][:1]
+    return [person(name) for name in raw if isinstance(name, str)]
 
 
 def _richness(content: Parsed) -> tuple[bool, int]:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from feeds import wire
 from feeds.dates import WARSAW
-from feeds.errors import ParserCrashed, ParserStopped, TooLarge, TooSlow
+from feeds.errors import FeedError, ParserCrashed, ParserStopped, TooLarge, TooSlow
 from feeds.parse import MAX_BODY_BYTES
 from feeds.types import Feed, Habits
 
@@ -119,39 +119,41 @@ class _Child:
         self._orders_left = _ORDERS_PER_CHILD
         self._is_broken = False
         command = [sys.executable, "-P", "-m", "feeds.child", str(os.getpid()), str(limits.memory_bytes)]
-        self._process = subprocess.Popen(
-            [*command, str(limits.timeout_s + _GRACE_S)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-            cwd="/",
-        )
+        try:
+            self._process = subprocess.Popen(
+                [*command, str(limits.timeout_s + _GRACE_S)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+                cwd="/",
+            )
+        except OSError as exc:
+            raise ParserCrashed("The feed's parser could not be started.") from exc
         self._orders = cast(BinaryIO, self._process.stdin)
         self._answers = cast(BinaryIO, self._process.stdout)
         self._wait_until_ready()
 
     def read(self, order: bytes) -> Feed:
-        """The answer to a packed order, within the time limit."""
+        """The answer to a packed order, within the time limit; raises what the child refuses it with."""
         self._orders_left -= 1
+        self._is_broken = True  # until a whole answer is here: an exception must not leave half a one behind
         deadline = _Deadline(self._process, self._limits.timeout_s)
+        answer: Feed | FeedError
         try:
             with deadline:
                 self._orders.write(order)
                 self._orders.flush()
-                return wire.read_feed(self._answers)
-        except (OSError, ValueError, ParserStopped) as exc:
-            self._is_broken = True
-            if deadline.has_passed:
-                raise TooSlow(
-                    f"The feed could not be read within {self._limits.timeout_s:g} seconds.",
-                    timeout_s=self._limits.timeout_s,
-                ) from exc
-            if isinstance(exc, ParserStopped):
-                raise
-            raise ParserCrashed("The feed's parser ended without an answer.") from exc
-        finally:
-            self._is_broken = self._is_broken or deadline.has_passed
+                answer = wire.read_answer(self._answers)
+        except OSError:
+            answer = ParserCrashed("The feed's parser ended without an answer.")
+        if deadline.has_passed:
+            limit_s = self._limits.timeout_s
+            raise TooSlow(f"The feed could not be read within {limit_s:g} seconds.", timeout_s=limit_s)
+        self._is_broken = isinstance(answer, ParserStopped)
+        if isinstance(answer, FeedError):
+            raise answer
+        return answer
 
     def is_usable(self) -> bool:
         return not self._is_broken and self._orders_left > 0 and self._process.poll() is None

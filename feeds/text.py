@@ -11,6 +11,7 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 _TURNING = re.compile("[\x80-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
+_ADDRESS = re.compile(r"(mailto:)?[^\s<>()@]{1,100}@[^\s<>()@]{1,200}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -29,6 +30,11 @@ def plain(markup: str, *, max_chars: int) -> str:
     """HTML as one line of plain text: tags away, entities resolved."""
     bare = _TAG.sub(" ", _HIDDEN.sub(" ", markup)) if "<" in markup else markup
     return one_line(html.unescape(bare), max_chars=max_chars)
+
+
+def person(text: str) -> str:
+    """A person's name without the e-mail address that RSS wants beside it."""
+    return _ADDRESS.sub(" ", text[:1_000]).strip(" \t\r\n()<>,;")
 
 
 def as_html(text: str) -> str:

@@ -57,19 +57,18 @@ def pack_error(error: FeedError) -> bytes:
     return _framed(_FAILED + json.dumps(said).encode())
 
 
-def read_feed(stream: BinaryIO) -> Feed:
-    """The child's answer; raises what the child raised, or ParserCrashed when there is no whole answer."""
+def read_answer(stream: BinaryIO) -> Feed | FeedError:
+    """The child's answer: a feed, or what it refused with; ParserCrashed when there is no whole answer."""
     answer = read_frame(stream)
     if answer is None:
-        raise ParserCrashed("The feed's parser ended without an answer.")
+        return ParserCrashed("The feed's parser ended without an answer.")
     try:
         if answer[:1] == _OK:
             return _FEED.validate_json(answer[1:])
         said = json.loads(answer[1:])
-        code, message, data = str(said["code"]), str(said["message"]), dict(said["data"])
-    except (ValidationError, ValueError, KeyError, TypeError) as exc:
-        raise ParserCrashed("The feed's parser gave an answer that is none.") from exc
-    raise by_code(code)(message, **data)
+        return by_code(str(said["code"]))(str(said["message"]), **dict(said["data"]))
+    except (ValidationError, ValueError, KeyError, TypeError):
+        return ParserCrashed("The feed's parser gave an answer that is none.")
 
 
 def read_frame(stream: BinaryIO) -> bytes | None:
