@@ -60,6 +60,7 @@ def test_a_title_in_plain_text_keeps_its_signs() -> None:
         "file:///etc/passwd",
         "https://a.example@b.example/",
         "http://",
+        r"https://a\b.example/",
     ],
 )
 def test_only_web_links_are_kept(link: str) -> None:
