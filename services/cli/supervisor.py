@@ -35,7 +35,7 @@ def up(
     extra: Callable[[Settings], Extra] = lambda _: Extra(),
     say: Callable[[str], object] = print,
 ) -> int:
-    """Run everything until SIGTERM or SIGINT; the exit code. `extra` is called once the database is migrated."""
+    """Run everything until SIGTERM or SIGINT; the exit code. `extra` is called after the migration."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     check_port(settings.port)
