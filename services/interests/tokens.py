@@ -1,0 +1,94 @@
+"""Running text cut into words, the same way for documents and for queries. Knows no language's grammar."""
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+_JOINERS = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\ufeff"))
+_COMBINING = re.compile(r"[\u0300-\u036f]")
+_ENDING = r"(?:ach|ami|ata|ce|ch|cie|em|ie|ieć|ka|om|owi|owy|owa|owe|owski|ów|[aąeęiouy])"
+_UPPER = "A-ZĄĆĘŁŃÓŚŹŻ"
+# An acronym with an ending (NCBR-u) is one word; B+R, R&D and C++ are words; hyphens divide all others.
+_WORD = re.compile(
+    rf"(?P<acronym>(?<![^\W_])[{_UPPER}][{_UPPER}0-9]+)[-‐‑–’']{_ENDING}(?![^\W_])"
+    r"|(?P<word>[^\W_]{1,3}(?:[+&][^\W_]{1,3})+(?![^\W_])|[^\W_]+(?:\+\+(?![^\W_]))?)"
+)
+_SHOUTING_SHARE = 0.6
+_SHOUTING_LETTERS = 12
+
+
+class Token(NamedTuple):
+    """A word as written. `is_name_like`: capitalised where nothing but being a name explains it.
+
+    `is_shouted`: in capitals because all around it is.
+    """
+
+    surface: str
+    is_name_like: bool = False
+    is_shouted: bool = False
+
+    @property
+    def form(self) -> str:
+        return lowered(self.surface)
+
+
+def normal(text: str) -> str:
+    """NFC without joiners, soft hyphens and marks that no letter takes."""
+    text = text.translate(_JOINERS)
+    return text if text.isascii() else _COMBINING.sub("", unicodedata.normalize("NFC", text))
+
+
+def lowered(word: str) -> str:
+    """Lower case, stable when repeated."""
+    return word.lower() if word.isascii() else normal(word.lower())
+
+
+def is_title(word: str) -> bool:
+    """`Toruń`: a capital, then small letters."""
+    return len(word) > 1 and word[0].isupper() and word[1:] == lowered(word[1:]) and word[1:].isalpha()
+
+
+def is_capitals(word: str) -> bool:
+    """`NCBR`, `B+R`: capitals alone, two letters or more."""
+    return sum(map(str.isupper, word)) > 1 and word == word.upper()
+
+
+def words(text: str) -> list[str]:
+    """The words of a query's piece of text, as written."""
+    return [found["acronym"] or found["word"] for found in _WORD.finditer(normal(text))]
+
+
+def tokenise(text: str) -> list[Token]:
+    """The words of one field of a document, in order."""
+    text = normal(text)
+    found = list(_WORD.finditer(text))
+    surfaces = [one["acronym"] or one["word"] for one in found]
+    is_shouted = _is_shouted(surfaces)
+    tokens = []
+    for index, surface in enumerate(surfaces):
+        is_name_like = (
+            is_title(surface)
+            and index > 0
+            and _is_lower_before(text, found[index - 1], found[index], surfaces[index - 1])
+            and not _is_title_after(text, found, index, surfaces)
+        )
+        tokens.append(Token(surface, is_name_like, is_shouted and is_capitals(surface)))
+    return tokens
+
+
+def _is_shouted(surfaces: list[str]) -> bool:
+    letters = "".join(surfaces)
+    capitals = sum(map(str.isupper, letters))
+    return len(letters) >= _SHOUTING_LETTERS and capitals > _SHOUTING_SHARE * len(letters)
+
+
+def _is_lower_before(text: str, before: re.Match[str], here: re.Match[str], surface: str) -> bool:
+    between = text[before.end() : here.start()]
+    return between.isspace() and "\n" not in between and surface[:1].islower()
+
+
+def _is_title_after(text: str, found: list[re.Match[str]], index: int, surfaces: list[str]) -> bool:
+    if index + 1 == len(found):
+        return False
+    between = text[found[index].end() : found[index + 1].start()]
+    return (between.isspace() or between == "-") and surfaces[index + 1][:1].isupper()
