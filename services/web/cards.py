@@ -62,7 +62,7 @@ def card(form: Mapping[str, Any], *, locale: str, now: datetime) -> Card:
         language=form["language"],
         topics=tuple(Choice(slug, choices.topic_name(slug, locale)) for slug in form["topics"]),
         places=tuple(choices.place_name(code) for code in form["places"]),
-        audience=tuple(form["audience"]),
+        audience=tuple(choices.audience_name(who, locale) for who in form["audience"]),
         link=web_address(form["url"]),
         revision=form["revision"],
         commercial=form["commercial"],

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.domain import places, topics
-from services.domain.notices import KINDS, kind_label
+from services.domain.notices import KINDS, audience_label, kind_label
 
 _POLISH = {letter: f"{base}~" for letter, base in zip("ąćęłńóśż", "acelnosz", strict=True)} | {"ź": "z}"}
 
@@ -36,10 +36,11 @@ def topic_groups(locale: str) -> list[Group]:
 
 
 def topic_name(slug: str, locale: str) -> str:
-    topic = topics.TOPICS.get(slug)
-    if topic is None:
-        return slug
-    return topic.pl if locale == "pl" else topic.en
+    """The name of a topic; what stands below the first level keeps its own words."""
+    head, _, rest = slug.partition("/")
+    topic = topics.TOPICS.get(head)
+    label = _capital(topic.label(locale)) if topic else slug
+    return f"{label}: {rest.replace('-', ' ')}" if topic and rest else label
 
 
 def kind_groups(locale: str) -> list[Group]:
@@ -47,14 +48,19 @@ def kind_groups(locale: str) -> list[Group]:
 
 
 def kind_name(kind: str, locale: str) -> str:
-    label = kind_label(kind, locale)
-    return label[:1].upper() + label[1:]
+    return _capital(kind_label(kind, locale))
+
+
+def audience_name(audience: str, locale: str) -> str:
+    return audience_label(audience, locale)
 
 
 def place_groups() -> list[Group]:
     """Cities, then counties, then their municipalities."""
     groups: dict[str, list[Choice]] = {"cities": [], "counties": [], "municipalities": []}
-    for code in places.CODES:
+    for code in places.PLACES:
+        if code == places.REGION:
+            continue  # the whole region is what no choice means
         groups[_rank(code)].append(Choice(code, place_name(code)))
     return [Group(code, _by_name(choices)) for code, choices in groups.items() if choices]
 
@@ -66,6 +72,10 @@ def place_name(code: str) -> str:
 def polish_order(text: str) -> str:
     """A key by which Polish words stand as in a dictionary."""
     return "".join(_POLISH.get(letter, letter) for letter in text.lower())
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _rank(code: str) -> str:

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from services.runtime import Runtime
 from services.web import language
 from services.web.assets import A_YEAR_S, Assets
-from services.web.guards import Form, clean, form_of
+from services.web.guards import MAX_FIELDS, Form, form_of
 
 POLICY = "; ".join(
     (
@@ -66,14 +66,11 @@ class Visit:
         catalogues = self.rt.renderer.catalogues
         return language.spoken(self.request, known=catalogues.locales, default=catalogues.default)
 
-    def value(self, name: str) -> str:
-        """One parameter of the address, cleaned and cut."""
-        return clean(self.request.query_params.get(name, "")[:MAX_VALUE_CHARS])
-
-    def values(self, name: str) -> tuple[str, ...]:
-        """Every value of a parameter of the address, without those left empty."""
-        given = (clean(value[:MAX_VALUE_CHARS]) for value in self.request.query_params.getlist(name)[:100])
-        return tuple(value for value in given if value)
+    @property
+    def asked(self) -> Form:
+        """The parameters of the address, read like a form."""
+        pairs = self.request.query_params.multi_items()[:MAX_FIELDS]
+        return Form([(name, value[:MAX_VALUE_CHARS]) for name, value in pairs])
 
     def show(
         self, name: str, context: Mapping[str, object] | None = None, *, status: int = 200, private: bool = False

@@ -6,21 +6,15 @@ The choices narrow each other down (AND); within one kind of choice any of them 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+
+from services.web.guards import Form
 
 EVERY = ("instant", "hourly", "daily", "weekly", "monthly")
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _DAYS = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun)){0,6}")
-_VALUE = re.compile(r"[a-z0-9_-]{1,60}")
+_VALUE = re.compile(r"[a-z0-9][a-z0-9_/-]{0,99}")
+_MONTHDAYS = re.compile(r"[0-9]{1,2}(,[0-9]{1,2}){0,30}")
 _PREFIX = re.compile(r"\w{2,}\*")
-
-
-class Fields(Protocol):
-    """Where choices come from: a submitted form or the parameters of an address."""
-
-    def all(self, name: str) -> tuple[str, ...]: ...
-
-    def one(self, name: str) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +28,7 @@ class Wanted:
     query: str = ""
 
     @classmethod
-    def read(cls, fields: Fields) -> "Wanted":
+    def read(cls, fields: Form) -> "Wanted":
         return cls(
             topics=_codes(fields.all("topic")),
             places=_codes(fields.all("place")),
@@ -79,7 +73,7 @@ class Rhythm:
     monthday: str = "1"
 
     @classmethod
-    def read(cls, fields: Fields) -> "Rhythm":
+    def read(cls, fields: Form) -> "Rhythm":
         usual = cls()
         every, weekday, hour = fields.one("every"), fields.one("weekday"), fields.one("hour")
         monthday = fields.one("monthday")
@@ -87,7 +81,7 @@ class Rhythm:
             every=every if every in EVERY else usual.every,
             weekday=weekday if _DAYS.fullmatch(weekday) else usual.weekday,
             hour=hour if _HOUR.fullmatch(hour) else usual.hour,
-            monthday=monthday if monthday.isascii() and monthday.isdigit() else usual.monthday,
+            monthday=monthday if _MONTHDAYS.fullmatch(monthday) else usual.monthday,
         )
 
     @classmethod

@@ -44,15 +44,15 @@ class Teller:
     path: str
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
+@router.get("/")
 def latest(here: Here) -> Response:
     """The newest notices, or those that meet a query and filters."""
-    asked = Wanted.read(here)
+    asked = Wanted.read(here.asked)
     fault = faults.fault_in(asked.query, page="/")
     listed, next_url = [], None
     if fault is None:
         try:
-            page = notices.search(here.rt, q=asked.composed, after=here.value("after") or None, limit=PAGE_SIZE)
+            page = notices.search(here.rt, q=asked.composed, after=here.asked.one("after") or None, limit=PAGE_SIZE)
             listed = [_card(here, form) for form in page.items]
             next_url = _address("/", [*asked.pairs, ("after", page.next)]) if page.next else None
         except QueryError as error:
@@ -66,14 +66,14 @@ def latest(here: Here) -> Response:
         "kinds": choices.kind_groups(here.locale),
         "is_narrowed": not asked.is_empty,
         "next_url": next_url,
-        "first_url": _address("/", asked.pairs) if here.value("after") else None,
+        "first_url": _address("/", asked.pairs) if here.asked.one("after") else None,
         "subscribe_url": _address("/subscribe", [] if fault else asked.pairs),
         "feeds": _feeds("" if fault else asked.composed),
     }
     return here.show("index", context, status=422 if fault else 200)
 
 
-@router.api_route("/notices/{notice_id:int}", methods=["GET", "HEAD"])
+@router.get("/notices/{notice_id:int}")
 def one(here: Here, notice_id: int) -> Response:
     """Everything about one notice."""
     if notice_id > LARGEST_ID:

@@ -31,7 +31,7 @@ Action = Callable[[Visit, SubscriberView, Form], str]
 @router.get("/manage/{token}")
 def own_page(here: Here, token: str) -> Response:
     """What a person gets, with everything they can change."""
-    told = here.value("told")
+    told = here.asked.one("told")
     return _shown(here, owner(here, token), told=told if told in TOLD else "")
 
 

@@ -24,13 +24,13 @@ TRAP = "website"  # a field that people do not see and machines fill in
 @router.get("/subscribe")
 def choose(here: Here) -> Response:
     """The form; an address may bring choices along."""
-    return _form(here, Wanted.read(here), Rhythm.read(here))
+    return _form(here, Wanted.read(here.asked), Rhythm.read(here.asked))
 
 
 @router.get("/subscribe/preview")
 def preview(here: Here) -> Response:
     """How much of a choice there was lately: the piece of the form that follows one's typing."""
-    wanted = Wanted.read(here)
+    wanted = Wanted.read(here.asked)
     html = here.part("_preview", preview_of(here, wanted, faults.fault_in(wanted.query)))
     return HTMLResponse(html, headers={**HEADERS, **OPEN, "X-Robots-Tag": "noindex"})
 
