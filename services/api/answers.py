@@ -1,0 +1,228 @@
+"""The JSON that callers get: the forms of interface.md, as OpenAPI tells them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Told(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+Next = Annotated[str | None, Field(description="Give it as `after` for what follows; null at the end.")]
+
+
+class InstitutionName(Told):
+    slug: str
+    name: str
+
+
+class Notice(Told):
+    """A notice as everybody sees it. Times are RFC 3339 with an offset."""
+
+    id: int
+    key: str
+    revision: int
+    kind: str
+    title: str
+    summary: str
+    url: str | None
+    language: str | None
+    topics: list[str]
+    places: list[str]
+    audience: list[str]
+    institution: InstitutionName
+    source: int
+    story: int
+    published_at: datetime
+    fetched_at: datetime
+    deadline_at: datetime | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    commercial: bool
+    withdrawn_at: datetime | None
+
+
+class WholeNotice(Notice):
+    body_html: str
+
+
+class Notices(Told):
+    items: list[Notice]
+    next: Next
+
+
+class CloudEvent(Told):
+    specversion: Literal["1.0"]
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    datacontenttype: str
+    data: Notice
+
+
+class Events(Told):
+    items: list[CloudEvent]
+    next: Annotated[str, Field(description="The cursor after the last item; keep it, and ask again later.")]
+
+
+Outcome = Literal["published", "revised", "unchanged", "withdrawn", "refused"]
+
+
+class Pushed(Told):
+    """What became of one notice."""
+
+    key: str
+    outcome: Outcome
+    id: int | None = None
+    revision: int | None = None
+
+
+class Judged(Told):
+    """What became of one item of a batch; `index` is its place in it, from 0."""
+
+    index: int
+    outcome: Outcome
+    key: str | None = None
+    id: int | None = None
+    revision: int | None = None
+    error: str | None = None
+
+
+class Batch(Told):
+    items: list[Judged]
+    next: None = None
+
+
+class Check(Told):
+    """A query as understood, and what the last days would have sent."""
+
+    canonical: str
+    understood: list[str]
+    days: int
+    count: int
+    samples: list[Notice]
+
+
+class Asked(Told):
+    """The same answer whatever the address."""
+
+    detail: str
+
+
+class Subscription(Told):
+    id: int
+    label: str
+    query: str
+    canonical: str
+    channel: str
+    cadence: str
+    paused_until: datetime | None
+    created_at: datetime
+
+
+class Subscriptions(Told):
+    items: list[Subscription]
+    next: None = None
+
+
+class Endpoint(Told):
+    id: str
+    url: str
+    label: str | None
+    format: str
+    query: str
+    canonical: str
+    state: str
+    state_because: str | None
+    failures: int
+    consumer: str
+    created_at: datetime
+
+
+class Endpoints(Told):
+    items: list[Endpoint]
+    next: None = None
+
+
+class EndpointWithSecret(Endpoint):
+    secret: Annotated[str, Field(description="Signs each call (Standard Webhooks). Never shown again.")]
+
+
+class Tested(Told):
+    """What the endpoint answered to a signed test event."""
+
+    is_ok: bool
+    outcome: str
+    status: int | None
+    detail: str
+    took_ms: int
+
+
+class Attempt(Told):
+    number: int
+    at: datetime
+    took_ms: int
+    outcome: str
+    status: int | None
+    detail: str
+
+
+class Delivery(Told):
+    """An event on its way to an endpoint; `id` is the webhook-id that the receiver sees."""
+
+    id: str
+    event: str
+    type: str
+    notice_id: int
+    state: str
+    detail: str | None
+    due_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+    attempts: list[Attempt]
+
+
+class Deliveries(Told):
+    items: list[Delivery]
+    next: Next
+
+
+class Replayed(Told):
+    since: datetime
+    count: int
+
+
+class Step(Told):
+    name: str
+    at: datetime | None
+    ok: bool | None
+    text: str
+    data: dict[str, Any]
+
+
+class Why(Told):
+    """The way of a notice to a recipient, step by step, to where it ended."""
+
+    verdict: str
+    steps: list[Step]
+
+
+class Health(Told):
+    status: Literal["alive"]
+
+
+class ReadyCheck(Told):
+    name: str
+    is_ok: bool
+    text: str
+
+
+class Readiness(Told):
+    """Whether work can be done; `work` tells what waits, and makes nobody unready."""
+
+    is_ok: bool
+    checks: list[ReadyCheck]

@@ -1,0 +1,82 @@
+"""The application: every route, every refusal and every page in one place. Opens nothing by itself."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from services.api import errors
+from services.api.headers import HeadAsGet, SafeHeaders
+from services.api.limits import BodyLimit, Limits, RateLimit
+from services.api.routes import (
+    deliveries,
+    endpoints,
+    events,
+    feeds,
+    interests,
+    machines,
+    notices,
+    subscribers,
+    subscriptions,
+    unsubscribe,
+)
+from services.api.schemas import TellingEvent, WithdrawingEvent
+from services.runtime import VERSION, Runtime
+from services.web import app as web
+
+ABOUT = """\
+What a region's institutions publish, told to the people and systems that asked for it.
+
+Lists answer `{"items": […], "next": cursor or null}`. Errors are problem+json (RFC 9457)
+with a stable `code`.
+Keys go in `Authorization: Bearer …`.
+"""
+ROUTES = (
+    notices, events, interests, subscribers, subscriptions, endpoints, deliveries, feeds, machines,
+    unsubscribe,
+)  # fmt: skip
+
+
+def make_app(rt: Runtime, *, limits: Limits | None = None) -> FastAPI:
+    """The API and the pages over one runtime, which stays its owner's to close."""
+    limits = limits or Limits()
+    app = FastAPI(
+        title="Goniec",
+        version=VERSION,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        servers=[{"url": rt.settings.base_url}],
+    )
+    app.state.rt = rt
+    errors.install(app)
+    for part in ROUTES:
+        app.include_router(part.router)
+    app.add_middleware(BodyLimit, limits=limits)
+    app.add_middleware(RateLimit, rt=rt, limits=limits)
+    web.mount(app, rt)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(SafeHeaders, is_https=rt.settings.base_url.startswith("https:"))
+    _tell(app)
+    return app
+
+
+def _tell(app: FastAPI) -> None:
+    """Complete the OpenAPI description with the forms that no route has as its model."""
+    write = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            told = write()
+            known = told["components"]["schemas"]
+            known["Problem"] = errors.PROBLEM_SCHEMA
+            for form in (TellingEvent, WithdrawingEvent):
+                schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
+                known.update(schema.pop("$defs", {}))
+                known[form.__name__] = schema
+            known.pop("HTTPValidationError", None)
+            known.pop("ValidationError", None)
+            app.openapi_schema = told
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,265 @@
+"""Trouble as HTTP: the one place where errors get a status, all told as problem+json (RFC 9457).
+
+A problem never repeats what was sent, so that no address, token or odd character comes back in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from services import errors, log
+
+MEDIA_TYPE = "application/problem+json"
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+_log = log.get(__name__)
+
+
+class Malformed(errors.BadInput):
+    """A body that is not the JSON it claims to be."""
+
+    code = "malformed"
+
+
+class Invalid(errors.BadInput):
+    """Values that do not fit; `errors` names each with its place."""
+
+    code = "invalid"
+
+
+class UnsupportedMediaType(errors.BadInput):
+    code = "unsupported-media-type"
+
+
+class MethodNotAllowed(errors.GoniecError):
+    code = "method-not-allowed"
+
+
+class Internal(errors.GoniecError):
+    code: ClassVar[str] = "internal"
+
+
+# An error takes the status of the nearest class of its line that stands here.
+STATUS: dict[type[errors.GoniecError], tuple[int, str]] = {
+    Malformed: (400, "The body cannot be read"),
+    errors.Unauthorized: (401, "A valid key is needed"),
+    errors.Forbidden: (403, "This key may not do that"),
+    errors.NotFound: (404, "Not found"),
+    MethodNotAllowed: (405, "This address knows other methods"),
+    errors.Conflict: (409, "In conflict with what is stored"),
+    errors.TooLarge: (413, "Too large"),
+    UnsupportedMediaType: (415, "Another Content-Type is needed"),
+    errors.QueryError: (422, "The query cannot be read"),
+    errors.AddressRefused: (422, "This address cannot be used"),
+    errors.BadInput: (422, "What was sent cannot be accepted"),
+    errors.RateLimited: (429, "Too many requests"),
+    errors.Unavailable: (503, "A part of the service is away"),
+    errors.GoniecError: (500, "A fault of the service"),
+}
+_BY_STATUS: dict[int, type[errors.GoniecError]] = {
+    400: Malformed,
+    404: errors.NotFound,
+    405: MethodNotAllowed,
+    413: errors.TooLarge,
+    415: UnsupportedMediaType,
+}
+
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "RFC 9457. `code` is stable; `detail` is for people. A bad query has its `column`.",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "description": "Each value that does not fit, by a JSON pointer into the part of the request.",
+            "items": {
+                "type": "object",
+                "required": ["in", "pointer", "code", "detail"],
+                "properties": {
+                    "in": {"type": "string"},
+                    "pointer": {"type": "string"},
+                    "code": {"type": "string"},
+                    "detail": {"type": "string"},
+                },
+            },
+        },
+        "column": {"type": "integer"},
+        "length": {"type": "integer"},
+        "expected": {"type": "string"},
+        "suggestion": {"type": ["string", "null"]},
+        "retry_after_s": {"type": "number"},
+    },
+}
+
+
+def told(*kinds: type[errors.GoniecError]) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses of a route that may end in these errors, besides those any route may."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for kind in (*kinds, errors.RateLimited, errors.Unavailable):
+        status, title = STATUS[kind]
+        responses[status] = {
+            "description": title,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return responses
+
+
+def status_of(error: errors.GoniecError) -> int:
+    return _standing(error)[0]
+
+
+def answer(error: errors.GoniecError, headers: Mapping[str, str] | None = None) -> Response:
+    """The problem as a response, with the headers that HTTP wants beside its status."""
+    status, title = _standing(error)
+    known = {
+        "type": f"urn:goniec:problem:{error.code}",
+        "title": title,
+        "status": status,
+        "detail": _printable(error.message),
+        "code": error.code,
+    }
+    more = {k: _plain(v) for k, v in error.data.items() if k not in known and v is not None}
+    beside = {"Cache-Control": "no-store", **_headers(error), **(headers or {})}
+    return JSONResponse({**more, **known}, status, headers=beside, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of `app` end here."""
+    app.add_exception_handler(errors.GoniecError, _on_trouble)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    for kind in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(kind, _on_away)
+    app.add_exception_handler(Exception, _on_surprise)
+
+
+def faults(found: Sequence[Any]) -> list[dict[str, str]]:
+    """Pydantic's findings in our words: the place as a JSON pointer, never the value."""
+    return [_fault(one) for one in found[:20]]
+
+
+def allowed_methods(request: Request) -> str:
+    """What this path answers to (RFC 9110, 10.2.1): every router is asked for every method."""
+    known = {
+        method
+        for method in _METHODS
+        for route in request.app.router.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    }
+    if "GET" in known:
+        known.add("HEAD")
+    return ", ".join(sorted({*known, "OPTIONS"}))
+
+
+def _standing(error: errors.GoniecError) -> tuple[int, str]:
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def _headers(error: errors.GoniecError) -> dict[str, str]:
+    if isinstance(error, errors.RateLimited):
+        return {"Retry-After": str(max(1, round(error.retry_after_s + 0.5)))}
+    if isinstance(error, errors.Unauthorized):
+        return {"WWW-Authenticate": 'Bearer realm="goniec"'}
+    if isinstance(error, errors.Unavailable):
+        return {"Retry-After": "5"}
+    return {}
+
+
+def _on_trouble(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.GoniecError)
+    if status_of(error) >= 500:
+        _log.error("api.trouble", code=error.code, route=_route(request))
+    return answer(error)
+
+
+def _on_invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if found and found[0]["type"] == "json_invalid":
+        return answer(Malformed(f"The body is not JSON: the fault is at character {found[0]['loc'][-1]}."))
+    told_faults = faults(found)
+    first = told_faults[0]
+    place = first["pointer"].strip("/") or first["in"]
+    return answer(Invalid(f"{place}: {first['detail']}", errors=told_faults))
+
+
+def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        allow = {"Allow": allowed_methods(request)}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=allow)
+        return answer(MethodNotAllowed(f"Use one of: {allow['Allow']}."), allow)
+    kind = _BY_STATUS.get(error.status_code, Internal if error.status_code >= 500 else Malformed)
+    detail = "There is nothing at this address." if kind is errors.NotFound else str(error.detail)
+    return answer(kind(detail), error.headers)
+
+
+def _on_away(request: Request, error: Exception) -> Response:
+    _log.error("api.database_away", kind=type(error).__name__, route=_route(request))
+    return answer(errors.Unavailable("The database cannot be reached. Nothing is lost; try again soon."))
+
+
+def _on_surprise(request: Request, error: Exception) -> Response:
+    """What nobody expected: told without its words, which may hold what was sent."""
+    _log.error("api.surprise", kind=type(error).__name__, route=_route(request))
+    request.app.state.rt.metrics.error("api")
+    return answer(Internal("Something went wrong here. It was noted; try again later."))
+
+
+def _route(request: Request) -> str:
+    """The template of the path, because the path itself may hold a token."""
+    return str(getattr(request.scope.get("route"), "path", "?"))
+
+
+def _fault(one: Mapping[str, Any]) -> dict[str, str]:
+    where, *path = one["loc"] or ("body",)
+    pointer = "".join("/" + _printable(str(p)).replace("~", "~0").replace("/", "~1")[:100] for p in path)
+    return {"in": str(where), "pointer": pointer, "code": str(one["type"]), "detail": _words(one)}
+
+
+def _words(one: Mapping[str, Any]) -> str:
+    match one["type"]:
+        case "extra_forbidden":
+            return "There is no such field."
+        case "missing":
+            return "This is missing."
+        case "string_unicode":
+            return "The text holds half a character (a lone surrogate)."
+        case "string_pattern_mismatch" if "\x00" in str(one.get("input")):
+            return "The text holds the NUL character, which cannot be stored."
+        case "value_error":
+            return _printable(str(one["ctx"]["error"]))
+        case _:
+            return _printable(str(one["msg"])) + "."
+
+
+def _plain(value: object) -> object:
+    """Data of an error in forms that JSON has."""
+    match value:
+        case str():
+            return _printable(value)
+        case None | bool() | int() | float():
+            return value
+        case Mapping():
+            return {str(k): _plain(v) for k, v in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(v) for v in value]
+        case _:
+            return _printable(str(value))
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

@@ -1,0 +1,109 @@
+"""Webhook endpoints of a consumer. To everybody else they do not exist."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+
+from services.api.answers import (
+    Deliveries,
+    Endpoint,
+    Endpoints,
+    EndpointWithSecret,
+    Replayed,
+    Tested,
+)
+from services.api.deps import After, Consumer, Json, Limit, Rt
+from services.api.errors import Malformed, UnsupportedMediaType, told
+from services.api.schemas import EndpointIn, EndpointPatch, ReplayIn, RotateIn
+from services.errors import BadInput, Forbidden, NotFound, TooLarge, Unauthorized
+from services.manage import endpoints
+from services.manage.endpoints import CreatedEndpoint, EndpointView
+
+router = APIRouter(tags=["endpoints"])
+KEYED = (Unauthorized, Forbidden)
+BODY = (Malformed, TooLarge, UnsupportedMediaType, BadInput)
+ONE = told(*KEYED, NotFound, BadInput)
+CHANGED = told(*BODY, *KEYED, NotFound)
+Uid = Annotated[UUID, Path(alias="endpoint", description="The endpoint's id.")]
+
+
+@router.post(
+    "/v1/endpoints",
+    status_code=201,
+    response_model=EndpointWithSecret,
+    dependencies=[Json],
+    responses=told(*BODY, *KEYED),
+)
+def add_endpoint(rt: Rt, consumer: Consumer, wanted: EndpointIn) -> Any:
+    """A new endpoint for what meets a query. Its secret is told here, and never again."""
+    made = endpoints.add(
+        rt, consumer, url=wanted.url, query=wanted.query, label=wanted.label, format=wanted.format
+    )
+    return _with_secret(made)
+
+
+@router.get("/v1/endpoints", response_model=Endpoints, responses=told(*KEYED))
+def list_endpoints(rt: Rt, consumer: Consumer) -> Any:
+    """One's own endpoints, oldest first."""
+    return {"items": endpoints.list_for(rt, consumer)}
+
+
+@router.get("/v1/endpoints/{endpoint}", response_model=Endpoint, responses=ONE)
+def show_endpoint(rt: Rt, consumer: Consumer, uid: Uid) -> EndpointView:
+    """One endpoint, with its state and how often it failed in a row."""
+    return endpoints.show(rt, consumer, str(uid))
+
+
+@router.patch("/v1/endpoints/{endpoint}", response_model=Endpoint, dependencies=[Json], responses=CHANGED)
+def change_endpoint(rt: Rt, consumer: Consumer, uid: Uid, patch: EndpointPatch) -> EndpointView:
+    """Change what is given. `active` also wakes an endpoint that was disabled."""
+    return endpoints.patch(rt, consumer, str(uid), **patch.model_dump())
+
+
+@router.delete("/v1/endpoints/{endpoint}", status_code=204, responses=ONE)
+def remove_endpoint(rt: Rt, consumer: Consumer, uid: Uid) -> None:
+    """Take out an endpoint; what was on its way to it is dropped."""
+    endpoints.delete(rt, consumer, str(uid))
+
+
+@router.post("/v1/endpoints/{endpoint}/test", response_model=Tested, responses=ONE)
+def test_endpoint(rt: Rt, consumer: Consumer, uid: Uid) -> Any:
+    """Send one signed event of the type `pl.goniec.test.v1` at once, and tell what was answered."""
+    return endpoints.test(rt, consumer, str(uid))
+
+
+@router.post(
+    "/v1/endpoints/{endpoint}/rotate",
+    response_model=EndpointWithSecret,
+    dependencies=[Json],
+    responses=CHANGED,
+)
+def rotate_secret(rt: Rt, consumer: Consumer, uid: Uid, wanted: RotateIn) -> Any:
+    """A new secret; for a while the old one signs as well, so that nothing is refused meanwhile."""
+    return _with_secret(endpoints.rotate(rt, consumer, str(uid), overlap_hours=wanted.overlap_hours))
+
+
+@router.get("/v1/endpoints/{endpoint}/deliveries", response_model=Deliveries, responses=ONE)
+def list_deliveries(rt: Rt, consumer: Consumer, uid: Uid, after: After = None, limit: Limit = 50) -> Any:
+    """What went to an endpoint, the newest first, with every attempt."""
+    return endpoints.deliveries(rt, consumer, str(uid), after=after, limit=limit)
+
+
+@router.post(
+    "/v1/endpoints/{endpoint}/replay",
+    status_code=202,
+    response_model=Replayed,
+    dependencies=[Json],
+    responses=CHANGED,
+)
+def replay(rt: Rt, consumer: Consumer, uid: Uid, wanted: ReplayIn) -> Replayed:
+    """Deliver again what the endpoint asks for since a time, at most of the last 30 days."""
+    now = rt.clock.now()
+    since = min(max(wanted.since, now - endpoints.MAX_REPLAY + timedelta(minutes=1)), now)
+    return Replayed(since=since, count=endpoints.replay(rt, consumer, str(uid), since=since))
+
+
+def _with_secret(made: CreatedEndpoint) -> dict[str, Any]:
+    return {**endpoints.as_dict(made.endpoint), "secret": made.secret}

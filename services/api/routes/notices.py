@@ -1,0 +1,70 @@
+"""Notices: pushed and taken back by institutions, read by anyone."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from services.api import pushing
+from services.api.answers import Batch, Notices, Pushed, WholeNotice
+from services.api.deps import After, Asked, Json, Limit, PushSource, Rt
+from services.api.errors import Malformed, UnsupportedMediaType, told
+from services.api.schemas import BatchIn, NoticeIn
+from services.api.texts import MAX_ID, Key
+from services.errors import BadInput, Conflict, Forbidden, NotFound, TooLarge, Unauthorized
+from services.manage import notices
+
+router = APIRouter(tags=["notices"])
+BODY = (Malformed, TooLarge, UnsupportedMediaType, BadInput)
+KEYED = (Unauthorized, Forbidden)
+
+
+@router.post(
+    "/v1/notices",
+    status_code=201,
+    response_model=Pushed,
+    dependencies=[Json],
+    responses={
+        200: {"model": Pushed, "description": "Revised, or unchanged"},
+        **told(*BODY, *KEYED, Conflict),
+    },
+)
+def push_notice(rt: Rt, source_id: PushSource, notice: NoticeIn, response: Response) -> Pushed:
+    """Tell one notice. Its `key` makes it idempotent: 201 published, 200 revised or unchanged."""
+    done = pushing.one(rt, source_id, notice.draft())
+    response.status_code = 201 if done.outcome == "published" else 200
+    if done.id is not None:
+        response.headers["Location"] = f"/v1/notices/{done.id}"
+    return done
+
+
+@router.post(
+    "/v1/notices/batch",
+    response_model=Batch,
+    dependencies=[Json],
+    responses=told(*BODY, *KEYED),
+)
+def push_batch(rt: Rt, source_id: PushSource, batch: BatchIn) -> Batch:
+    """Tell up to 1,000 notices; an outcome for each, in their order. Of two with one key the last counts."""
+    return Batch(items=pushing.many(rt, source_id, pushing.try_each(batch.items, of_events=False)))
+
+
+@router.delete("/v1/notices/{notice:path}", response_model=Pushed, responses=told(*KEYED, NotFound, BadInput))
+def withdraw_notice(
+    rt: Rt, source_id: PushSource, notice: Annotated[Key, Path(description="The institution's own id of it.")]
+) -> Pushed:
+    """Take a notice back, for good. Taking it back again changes nothing."""
+    return pushing.one(rt, source_id, notice)
+
+
+@router.get("/v1/notices", response_model=Notices, responses=told(BadInput))
+def list_notices(rt: Rt, q: Asked = "", after: After = None, limit: Limit = 50) -> Any:
+    """Notices that meet a query, the newest first."""
+    return notices.search(rt, q=q, after=after, limit=limit)
+
+
+@router.get("/v1/notices/{notice}", response_model=WholeNotice, responses=told(NotFound, BadInput))
+def show_notice(
+    rt: Rt, notice: Annotated[int, Path(ge=1, le=MAX_ID, description="The id that Goniec gave it.")]
+) -> Any:
+    """One notice, with its body. One that was withdrawn has `withdrawn_at`."""
+    return notices.get(rt, notice)
