@@ -134,7 +134,7 @@ def _digest(
     now = rt.clock.now()
     until = closes_at(window, now)
     told = [(_as_told(events[group[0].event_id], group[0].told), group) for group in stories]
-    told.sort(key=lambda item: item_order(*item[0], now))
+    told.sort(key=lambda one: item_order(one[0][0], one[0][1], now))
     items = [item for item, _ in told[:ITEMS_A_DIGEST]]
     chosen = [group for _, group in told[:ITEMS_A_DIGEST]]
     sheet = Sheet.digest(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from services.cli.demo.site import Site, utc_now
 from services.cli.demo.world import WARSAW, DemoInstitution, DemoNotice, institutions, later
@@ -61,9 +62,7 @@ class _Pusher:
 def _set_up(rt: Runtime, site: Site, region: list[DemoInstitution]) -> _Pusher:
     """Institutions, their sources, one key, three readers and one endpoint; what is there already stays."""
     for one in region:
-        _unless_there(
-            lambda one=one: manage_institutions.add(rt, name=one.name, kind=one.kind, place=one.place)
-        )
+        _unless_there(partial(manage_institutions.add, rt, name=one.name, kind=one.kind, place=one.place))
     slugs = {i.name: i.slug for i in manage_institutions.list_all(rt)}
     for old in sources.list_all(rt):  # addresses of an earlier run, whose port is gone
         if old.address and old.address.startswith("http://127.0.0.1:"):
@@ -95,17 +94,14 @@ def _add_readers(rt: Runtime) -> None:
     ]
     for email, query, label, cadence, locale in readers:
         wish = subscriptions.Wish(query=query, label=label, cadence=cadence)
-        _unless_there(
-            lambda email=email, wish=wish, locale=locale: subscribers.add_confirmed(
-                rt, email=email, interests=[wish], locale=locale, timezone="Europe/Warsaw"
-            )
-        )
+        reader = partial(subscribers.add_confirmed, rt, email=email, interests=[wish], locale=locale)
+        _unless_there(partial(reader, timezone="Europe/Warsaw"))
 
 
 def _add_consumer(rt: Runtime, site: Site) -> None:
     accounts.create_key(rt, consumer=CONSUMER, label="demo")
-    for old in endpoints.list_for(rt, consumer=CONSUMER):
-        endpoints.delete(rt, old.uid, consumer=CONSUMER)
+    for old in endpoints.list_for(rt, CONSUMER):
+        endpoints.delete(rt, CONSUMER, old.uid)
     made = endpoints.add(
         rt,
         consumer=CONSUMER,

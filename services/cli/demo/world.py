@@ -91,7 +91,7 @@ def later(region: Sequence[DemoInstitution]) -> list[tuple[str, str]]:
     """(institution's slug, key) of the notices that appear while one watches, in order: the newest of the
     sample, and everything that is pushed."""
     newest = sorted(
-        ((n.published_at, one.slug, n.key) for one in region if one.format != "push" for n in one.notices)
+        (n.published_at, one.slug, n.key) for one in region if one.format != "push" for n in one.notices
     )[-HELD_FOR_LATER:]
     pushed = [(one.slug, n.key) for one in region if one.format == "push" for n in one.notices]
     return [*pushed, *((slug, key) for _, slug, key in newest)]
