@@ -1,4 +1,4 @@
-"""How often somebody wants to be told, in their own zone. Pure: the time and the zone come in, a time goes out.
+"""How often somebody wants to be told, in their own zone. Pure: time and zone come in, a time goes out.
 
 `instant`, `hourly`, `daily@07:00`, `weekly:mon,thu@07:00`, `monthly:1@07:00`.
 """

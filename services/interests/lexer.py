@@ -1,0 +1,105 @@
+"""A query cut into signs and pieces, each with its place in what was typed. Knows no meaning."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from services.errors import QueryError
+
+QUOTES = '"„“”«»'
+DASHES = "-−–"
+KEYWORDS = ("AND", "OR", "NOT")
+_PIECE = re.compile(rf"[^\s(){QUOTES}]+")
+_FIELD = re.compile(r"([^\W\d_][\w-]*):")
+_COMPARED = re.compile(r"deadline\s*(<=|>=|<|>)\s*", re.IGNORECASE)
+
+
+class Sign(Enum):
+    OPEN = auto()
+    CLOSE = auto()
+    AND = auto()
+    OR = auto()
+    NOT = auto()
+    FIELD = auto()
+    DEADLINE = auto()
+    EQUALS = auto()
+    QUOTED = auto()
+    WORD = auto()
+    END = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Lexeme:
+    """`column` is 1-based; `text` is a field's name, a deadline's relation, the words of a quote."""
+
+    sign: Sign
+    text: str
+    column: int
+    length: int
+
+
+def lex(text: str) -> list[Lexeme]:
+    """The pieces of a query with END last. Raises QueryError for what can be no piece."""
+    for index, char in enumerate(text):
+        if not char.isspace() and unicodedata.category(char) in ("Cc", "Cs"):
+            raise QueryError("this character cannot be part of a query", column=index + 1, expected="a word")
+    found: list[Lexeme] = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        lexeme = _next(text, at)
+        found.append(lexeme)
+        at += lexeme.length
+    return [*found, Lexeme(Sign.END, "", len(text) + 1, 1)]
+
+
+def _next(text: str, at: int) -> Lexeme:
+    char, column = text[at], at + 1
+    if char in "()":
+        return Lexeme(Sign.OPEN if char == "(" else Sign.CLOSE, char, column, 1)
+    if char in QUOTES:
+        return _quoted(text, at)
+    if char in DASHES:
+        return _dash(text, at)
+    if char == "=":
+        return Lexeme(Sign.EQUALS, char, column, 1)
+    if compared := _COMPARED.match(text, at):
+        return Lexeme(Sign.DEADLINE, compared[1], column, len(compared[0]))
+    if field := _FIELD.match(text, at):
+        return Lexeme(Sign.FIELD, field[1], column, len(field[0]))
+    return _word(text, at)
+
+
+def _quoted(text: str, at: int) -> Lexeme:
+    ends = [end for quote in QUOTES if (end := text.find(quote, at + 1)) > 0]
+    if not ends:
+        raise QueryError(
+            "this quotation mark is never closed",
+            column=at + 1,
+            length=len(text) - at,
+            expected='a closing "',
+            suggestion=text.rstrip() + '"',
+        )
+    end = min(ends)
+    return Lexeme(Sign.QUOTED, text[at + 1 : end], at + 1, end + 1 - at)
+
+
+def _dash(text: str, at: int) -> Lexeme:
+    if at + 1 == len(text) or text[at + 1].isspace() or text[at + 1] == ")":
+        raise QueryError(
+            "a dash stands directly before what it excludes",
+            column=at + 1,
+            expected="a word, a field or a parenthesis right behind the dash",
+        )
+    return Lexeme(Sign.NOT, text[at], at + 1, 1)
+
+
+def _word(text: str, at: int) -> Lexeme:
+    piece = _PIECE.match(text, at)
+    assert piece is not None
+    word = piece[0]
+    sign = Sign[word] if word in KEYWORDS else Sign.WORD
+    return Lexeme(sign, word, at + 1, len(word))

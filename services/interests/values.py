@@ -1,0 +1,106 @@
+"""What may stand behind a field: one spelling for each value, and the nearest one for what is unknown."""
+
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from services.domain import places, topics
+from services.domain.folding import slug
+from services.domain.notices import AUDIENCES, KINDS, audience_label, kind_label
+from services.interests.tree import FacetField
+
+# ISO 639-1 codes of the languages of Europe and of its largest neighbours.
+LANGUAGES = re.findall(
+    "[a-z]+",
+    "ar be bg bs ca cs cy da de el en eo es et eu fi fr ga gl he hi hr hu hy is it ja ka ko la lb lt lv "
+    "mk mt nb nl nn no pl pt ro ru sk sl sq sr sv tr uk vi zh",
+)
+MAX_VALUE = 100
+_CODE = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+
+
+class UnknownValue(ValueError):
+    """A value that its field does not know; `suggestion` is the nearest that it knows."""
+
+    def __init__(self, message: str, *, expected: str, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.expected = expected
+        self.suggestion = suggestion
+
+
+def resolve(field: FacetField, text: str) -> tuple[str, ...]:
+    """The values that are meant, in their one spelling; several only where a place's name means several.
+
+    Raises UnknownValue.
+    """
+    match field:
+        case FacetField.TOPIC:
+            return (_topic(text),)
+        case FacetField.PLACE:
+            return _places(text)
+        case FacetField.KIND:
+            return (_listed("kind", text, _KIND_NAMES, KINDS),)
+        case FacetField.AUDIENCE:
+            return (_listed("audience", text, _AUDIENCE_NAMES, AUDIENCES),)
+        case FacetField.LANG:
+            return (_listed("lang", text, _LANGUAGE_NAMES, ("pl", "en", "de", "uk", "…")),)
+        case FacetField.SOURCE | FacetField.INSTITUTION:
+            return (_code(field, text),)
+
+
+def _topic(text: str) -> str:
+    if found := topics.resolve(text):
+        return found
+    head = text.partition("/")[0]
+    raise _unknown("topic", text, near=_nearest(head, topics.NAMES), expected=topics.TOPICS)
+
+
+def _places(text: str) -> tuple[str, ...]:
+    if found := places.find(text):
+        return tuple(place.code for place in found)
+    near = _nearest(text, places.PLACES if text.isdigit() else places.NAMES)
+    raise UnknownValue(
+        f"unknown place {text[:40]!r}",
+        expected="a place by its name or TERYT code, such as torun, lubicz, 0403 or 0461011",
+        suggestion=near,
+    )
+
+
+def _names(values: Iterable[str], label: Callable[[str, str], str]) -> dict[str, str]:
+    return {slug(name): value for value in values for name in (value, label(value, "pl"), label(value, "en"))}
+
+
+_KIND_NAMES = MappingProxyType(_names(KINDS, kind_label))
+_AUDIENCE_NAMES = MappingProxyType(_names(AUDIENCES, audience_label))
+_LANGUAGE_NAMES = MappingProxyType(
+    {code: code for code in LANGUAGES} | {"polski": "pl", "polish": "pl", "angielski": "en", "english": "en"}
+)
+
+
+def _listed(field: str, text: str, names: MappingProxyType[str, str], told: Iterable[str]) -> str:
+    if found := names.get(slug(text)):
+        return found
+    raise _unknown(field, text, near=_nearest(text, names), expected=told)
+
+
+def _code(field: FacetField, text: str) -> str:
+    """A source's number or an institution's slug: whether it exists is not known here."""
+    code = text.lower() if _CODE.fullmatch(text.lower()) else slug(text)
+    if not _CODE.fullmatch(code) or len(code) > MAX_VALUE:
+        raise UnknownValue(
+            f"{text[:40]!r} cannot be a {field}", expected=f"the {field}'s short name, of letters and digits"
+        )
+    return code
+
+
+def _unknown(field: str, text: str, *, near: str | None, expected: Iterable[str]) -> UnknownValue:
+    return UnknownValue(
+        f"unknown {field} {text[:40]!r}", expected=f"one of {', '.join(expected)}", suggestion=near
+    )
+
+
+def _nearest(text: str, names: Iterable[str]) -> str | None:
+    found = get_close_matches(slug(text[:MAX_VALUE]), list(names), n=1, cutoff=0.6)
+    return found[0] if found else None
