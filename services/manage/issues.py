@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
-
 from services.domain import slots, tokens
 from services.errors import NotFound
 from services.runtime import Runtime
-from services.storage.tables import Content, Issue
+from services.storage import issues as store
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +20,10 @@ def show(rt: Runtime, token: str) -> ShownIssue:
     """The issue that a link of a letter names. Raises BadInput for a bad token, NotFound when it is gone."""
     named = tokens.read(rt.settings.secret_key, "view", token, rt.clock.now())
     with rt.begin() as session:
-        row = session.execute(
-            select(Issue, Content)
-            .join(Content, Content.hash == Issue.content_hash)
-            .where(Issue.id == int(named["i"]))
-        ).one_or_none()
-    if row is None:
+        kept = store.sent_issue(session, int(named["i"]))
+    if kept is None:
         raise NotFound("This letter is not kept any more.")
-    issue, content = row
     home = f"{rt.settings.base_url}/"
-    values = dict.fromkeys(slots.slots_in(content.html, content.salt), home)
-    values |= {name: value for name, value in issue.slots.items() if name.startswith("why:")}
-    return ShownIssue(content.subject, slots.fill(content.html, content.salt, values))
+    values = dict.fromkeys(slots.slots_in(kept.html, kept.salt), home)
+    values |= {name: value for name, value in kept.slots.items() if name.startswith("why:")}
+    return ShownIssue(kept.subject, slots.fill(kept.html, kept.salt, values))

@@ -306,3 +306,24 @@ def advance(session: Session, held: Claim, moves: Sequence[tuple[int, datetime, 
     if moves:
         ids, since, due = (list(column) for column in zip(*moves, strict=True))
         session.execute(_ADVANCE, {"ids": ids, "since": since, "due": due, "claim": held.id})
+
+
+@dataclass(frozen=True, slots=True)
+class SentIssue:
+    """An issue with the body that it was sent with."""
+
+    subject: str
+    html: str
+    salt: str
+    slots: Mapping[str, str]
+
+
+_SENT = text("""
+    SELECT c.subject, c.html, c.salt, i.slots FROM issues i JOIN contents c ON c.hash = i.content_hash
+    WHERE i.id = :id
+""")
+
+
+def sent_issue(session: Session, issue_id: int) -> SentIssue | None:
+    row = session.execute(_SENT, {"id": issue_id}).one_or_none()
+    return SentIssue(row.subject, row.html, row.salt, row.slots) if row else None
