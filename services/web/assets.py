@@ -29,9 +29,7 @@ class Assets:
     """Every file of one folder; `url(name)` changes when the file does, so it may be kept for a year."""
 
     def __init__(self, folder: Path) -> None:
-        self._by_name = {
-            path.name: _read(path) for path in sorted(folder.iterdir()) if path.suffix in TYPES
-        }
+        self._by_name = {path.name: _read(path) for path in sorted(folder.iterdir()) if path.suffix in TYPES}
 
     def url(self, name: str) -> str:
         return f"/static/{name}?v={self._by_name[name].version}"

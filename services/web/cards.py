@@ -1,4 +1,4 @@
-"""A notice as its page shows it: from the public form, with names instead of codes and times instead of texts."""
+"""A notice as pages show it: the public form with names instead of codes and times instead of texts."""
 
 import re
 from collections.abc import Mapping

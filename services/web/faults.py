@@ -1,11 +1,25 @@
 """A query that cannot be read, told to its writer: what is wrong, where, and what they may have meant."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from services.errors import Conflict, GoniecError, QueryError
 from services.interests import language
 
+_REASONS = {
+    "unknown_field": "unknown field",
+    "unknown_value": "unknown |cannot be a ",
+    "parenthesis": "parenthesis is never closed|no parenthesis is open",
+    "quote": "quotation mark",
+    "dash": "a dash stands",
+    "only_excluded": "must say what it wants",
+    "dangling": "needs something|something is missing|are empty|has no value|query is empty",
+    "deadline": "deadline|is no time|has no time|no day of the calendar|more than .* days",
+    "star": r"\*",
+    "exact": "^= ",
+    "too_big": "longer than|conditions|too long|alternatives|more than",
+}
 SPAN_CHARS = 60  # of the query around its wrong place: what fits on a phone
 
 
@@ -15,6 +29,7 @@ class Fault:
     is not `query` (then it is `conflict`, or the `field` that cannot be accepted)."""
 
     code: str
+    reason: str
     text: str
     expected: str
     column: int
@@ -35,7 +50,7 @@ def check(query: str) -> None:
 def refusal(error: GoniecError) -> Fault:
     """Trouble that has no place in a query."""
     code = "conflict" if isinstance(error, Conflict) else str(error.data.get("field", "input"))
-    return Fault(code, error.message, "", 0, "", "", "", "", None)
+    return Fault(code, "", error.message, "", 0, "", "", "", "", None)
 
 
 def fault_in(query: str, *, page: str | None = None) -> Fault | None:
@@ -55,6 +70,7 @@ def fault(error: QueryError, query: str, *, page: str | None = None) -> Fault:
     suggestion = error.suggestion
     return Fault(
         code="query",
+        reason=_reason(error.message),
         text=error.message,
         expected=error.expected,
         column=error.column,
@@ -65,3 +81,9 @@ def fault(error: QueryError, query: str, *, page: str | None = None) -> Fault:
         suggestion=suggestion,
         suggestion_url=f"{page}?{urlencode({'q': suggestion})}" if page and suggestion else None,
     )
+
+
+def _reason(message: str) -> str:
+    """The kind of fault, for which each language has its own sentence."""
+    found = (reason for reason, pattern in _REASONS.items() if re.search(pattern, message))
+    return next(found, "")

@@ -36,7 +36,9 @@ class Row:
         )
 
 
-def context_of(here: Visit, person: SubscriberView, *, sent: Form | None, **said: object) -> dict[str, object]:
+def context_of(
+    here: Visit, person: SubscriberView, *, sent: Form | None, **said: object
+) -> dict[str, object]:
     """Everything the page needs; `said` is what its last form led to (told, fault, fault_at, preview)."""
     now = here.rt.clock.now()
     is_paused = person.paused_until is not None and person.paused_until > now

@@ -73,7 +73,12 @@ class Visit:
         return Form([(name, value[:MAX_VALUE_CHARS]) for name, value in pairs])
 
     def show(
-        self, name: str, context: Mapping[str, object] | None = None, *, status: int = 200, private: bool = False
+        self,
+        name: str,
+        context: Mapping[str, object] | None = None,
+        *,
+        status: int = 200,
+        private: bool = False,
     ) -> Response:
         """The page `web/<name>.html`; a `private` one is told to nobody and kept nowhere."""
         html = self.part(name, context)

@@ -1,12 +1,12 @@
-"""The outbox: letters that were not sent, because no mail server is set. Other settings have no such page.
+"""Letters in a browser: one's own by its link, and the outbox where no mail server is set.
 
-A letter holds text from outside: it is shown in a frame of its own that may run and load nothing.
+A letter holds text from outside: it is shown as a document of its own that may run and load nothing.
 """
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 
-from services.manage import outbox
+from services.manage import issues, outbox
 from services.web.visits import PRIVATE, Here
 
 router = APIRouter()
@@ -41,6 +41,15 @@ def letter(here: Here, key: str) -> Response:
 @router.get("/outbox/{key}/html")
 def letter_html(here: Here, key: str) -> Response:
     """A letter's own document, for the frame alone."""
-    html = outbox.open_letter(here.rt, key).html
+    return _document(outbox.open_letter(here.rt, key).html.replace("<head>", f"<head>{NEW_TAB}", 1))
+
+
+@router.get("/issues/{token}")
+def issue(here: Here, token: str) -> Response:
+    """What “view in a browser” shows: the letter as it was sent, without its personal links."""
+    return _document(issues.show(here.rt, token).html)
+
+
+def _document(html: str) -> Response:
     headers = {**PRIVATE, "Content-Security-Policy": LETTER_POLICY, "X-Content-Type-Options": "nosniff"}
-    return HTMLResponse(html.replace("<head>", f"<head>{NEW_TAB}", 1), headers=headers)
+    return HTMLResponse(html, headers=headers)

@@ -1,17 +1,18 @@
 """The latest notices with search, and the page of one notice. Reads only."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Response
 from markupsafe import Markup
 
-from services.errors import BadInput, GoniecError, NotFound, QueryError
+from services.errors import NotFound, QueryError
 from services.manage import notices, sources
+from services.manage.pages import Page
 from services.web import cards, choices, faults
 from services.web.cards import Card
+from services.web.faults import Fault
 from services.web.visits import Here, Visit
 from services.web.wishes import Wanted
 
@@ -47,26 +48,18 @@ class Teller:
 @router.get("/")
 def latest(here: Here) -> Response:
     """The newest notices, or those that meet a query and filters."""
-    asked = Wanted.read(here.asked)
-    fault = faults.fault_in(asked.query, page="/")
-    listed, next_url = [], None
-    if fault is None:
-        try:
-            page = notices.search(here.rt, q=asked.composed, after=here.asked.one("after") or None, limit=PAGE_SIZE)
-            listed = [_card(here, form) for form in page.items]
-            next_url = _address("/", [*asked.pairs, ("after", page.next)]) if page.next else None
-        except QueryError as error:
-            fault = faults.fault(error, asked.composed)
+    asked, after = Wanted.read(here.asked), here.asked.one("after")
+    listed, fault = _listed(here, asked, after)
     context = {
         "asked": asked,
         "fault": fault,
-        "cards": listed,
+        "cards": [_card(here, form) for form in listed.items],
         "topics": choices.topic_groups(here.locale),
         "places": choices.place_groups(),
         "kinds": choices.kind_groups(here.locale),
         "is_narrowed": not asked.is_empty,
-        "next_url": next_url,
-        "first_url": _address("/", asked.pairs) if here.asked.one("after") else None,
+        "next_url": _address("/", [*asked.pairs, ("after", listed.next)]) if listed.next else None,
+        "first_url": _address("/", asked.pairs) if after else None,
         "subscribe_url": _address("/subscribe", [] if fault else asked.pairs),
         "feeds": _feeds("" if fault else asked.composed),
     }
@@ -92,6 +85,18 @@ def one(here: Here, notice_id: int) -> Response:
         "source_url": source_url,
     }
     return here.show("notice", context)
+
+
+def _listed(here: Visit, asked: Wanted, after: str) -> tuple[Page[dict[str, Any]], Fault | None]:
+    """A page of notices, or none and what is wrong with the query."""
+    fault = faults.fault_in(asked.query, page="/")
+    if fault is None:
+        try:
+            found = notices.search(here.rt, q=asked.composed, after=after or None, limit=PAGE_SIZE)
+            return found, None
+        except QueryError as error:
+            fault = faults.fault(error, asked.composed)
+    return Page([], None), fault
 
 
 def _card(here: Visit, form: dict[str, Any]) -> Card:

@@ -1,6 +1,7 @@
 """One's own page, by a signed link: see, change, pause, leave, take one's data along, erase it.
 
-Whoever holds the link acts for the person: these pages tell no referrer and are kept nowhere. GET changes nothing.
+Whoever holds the link acts for the person: these pages tell no referrer and are kept nowhere. GET
+changes nothing.
 """
 
 import json
