@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from services import settings as settings_module
+from services.errors import Unavailable
 from services.manage.findings import Finding, bad, good
 from services.manage.mailcheck import check_mail
 from services.runtime import Runtime
 from services.settings import SECRET_KEY_FILE, Settings
-from services.storage import condition, schema, work
+from services.storage import condition, work
 
 LEAST_FREE_BYTES = 200_000_000
 LATE = timedelta(minutes=5)
@@ -55,7 +54,7 @@ def readiness(rt: Runtime) -> Readiness:
 
 def doctor(rt: Runtime) -> list[Finding]:
     """Everything that can be asked, from settings to what waits, in the order in which to mend it."""
-    return [*doctor_of_settings(rt.settings), *_database(rt), *_redis(rt), *check_mail(rt), *_troubles(rt)]
+    return [*doctor_of_settings(rt.settings), *_redis(rt), *check_mail(rt), *_database(rt)]
 
 
 def doctor_of_settings(settings: Settings) -> list[Finding]:
@@ -91,11 +90,11 @@ def doctor_of_settings(settings: Settings) -> list[Finding]:
 
 def _database_check(rt: Runtime) -> Check:
     try:
-        if not schema.is_current(rt.engine):
-            return Check("database", False, "its tables are not those of this version")
-    except SQLAlchemyError:
+        is_current = condition.look(rt.engine).is_current
+    except Unavailable:
         return Check("database", False, "cannot be reached")
-    return Check("database", True, "answers, tables current")
+    told = "answers, tables current" if is_current else "its tables are not those of this version"
+    return Check("database", is_current, told)
 
 
 def _redis_check(rt: Runtime) -> Check:
@@ -124,24 +123,20 @@ def _late_stages(rt: Runtime) -> dict[str, float]:
 
 def _database(rt: Runtime) -> list[Finding]:
     try:
-        number, name = condition.server_version(rt.engine)
-        is_current = schema.is_current(rt.engine)
-    except SQLAlchemyError as error:
-        reason = type(getattr(error, "orig", None) or error).__name__
+        server = condition.look(rt.engine)
+    except Unavailable as error:
         return [
             bad(
                 "database",
-                f"PostgreSQL cannot be reached ({reason}).",
+                f"PostgreSQL cannot be reached ({error.data['reason']}).",
                 "Start it, or correct GONIEC_DATABASE_URL; without one, `goniec up` brings its own.",
             )
         ]
-    if number < POSTGRES_15:
-        return [bad("database", f"PostgreSQL {name} is too old.", "Use version 15 or newer.")]
-    if not is_current:
-        return [
-            bad("database", "The tables are not those of this version.", "Run `goniec migrate`.")
-        ]  # fmt: skip
-    return [good("database", f"PostgreSQL {name} answers, its tables are current.")]
+    if server.number < POSTGRES_15:
+        return [bad("database", f"PostgreSQL {server.name} is too old.", "Use version 15 or newer.")]
+    if not server.is_current:
+        return [bad("database", "The tables are not those of this version.", "Run `goniec migrate`.")]
+    return [good("database", f"PostgreSQL {server.name} answers, its tables are current."), *_troubles(rt)]
 
 
 def _redis(rt: Runtime) -> list[Finding]:
@@ -158,13 +153,10 @@ def _redis(rt: Runtime) -> list[Finding]:
 
 def _troubles(rt: Runtime) -> list[Finding]:
     """What in the rows needs a person."""
-    try:
-        now = rt.clock.now()
-        with rt.begin() as session:
-            seen = condition.troubles(session, now=now)
-        late = _late_stages(rt)
-    except SQLAlchemyError:
-        return []
+    now = rt.clock.now()
+    with rt.begin() as session:
+        seen = condition.troubles(session, now=now)
+    late = _late_stages(rt)
     told = [
         (seen.broken_sources, "sources fail or are stopped", "See `goniec source list`."),
         (seen.silent_sources, "sources have said nothing new for 60 days", "Ask their institutions."),

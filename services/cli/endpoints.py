@@ -1,0 +1,137 @@
+"""`goniec endpoint …`: webhooks."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+from dateutil import parser as times
+
+from services.cli import console, opening
+from services.cli.console import AsJson
+from services.errors import BadInput
+from services.manage import endpoints
+
+app = typer.Typer(help="Webhooks: signed calls (Standard Webhooks) to other systems.")
+
+OPERATOR = "operator"
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+Uid = Annotated[str, typer.Argument(metavar="ID", help="As in `goniec endpoint list`.")]
+
+
+@app.command()
+def add(
+    url: Annotated[str, typer.Argument(help="Where to send to; https, reachable from here.")],
+    interest: Annotated[str, typer.Option(help="What to send: a query.")],
+    format: Annotated[
+        str, typer.Option(help="standard, cloudevents, cloudevents-binary or cloudevents-batch.")
+    ] = "standard",
+    label: Annotated[str | None, typer.Option(help="A name, to tell it from others.")] = None,
+    consumer: Annotated[str, typer.Option(help="Whose it is; made when new.")] = OPERATOR,
+    json: AsJson = False,
+) -> None:
+    """Add an endpoint and print its signing secret once.
+
+    Example: [bold]goniec endpoint add https://city.example/hook --interest "place:torun kind:tender"[/bold]
+    """
+    with opening.runtime() as rt, console.reading(interest):
+        made = endpoints.add(rt, consumer, url=url, query=interest, label=label, format=format)
+    if json:
+        console.as_json(made)
+        return
+    console.facts({"id": made.endpoint.uid, "secret": made.secret})
+    console.note("Keep the secret now: it is not shown again.")
+    console.note(f"Try it: goniec endpoint test {made.endpoint.uid}")
+
+
+@app.command("list")
+def list_all(json: AsJson = False) -> None:
+    """List all endpoints with their health."""
+    with opening.runtime() as rt:
+        found = endpoints.list_for(rt, None)
+    if json:
+        console.as_json(found)
+        return
+    rows = [
+        (e.uid, e.consumer, e.label or e.url, e.query, e.state_because or e.state, e.failures) for e in found
+    ]
+    console.listing(
+        ("ID", "OF", "ENDPOINT", "QUERY", "STATE", "FAILURES"), rows,
+        empty="There is none yet: goniec endpoint add URL --interest QUERY",
+    )  # fmt: skip
+
+
+@app.command("test")
+def try_out(uid: Uid, json: AsJson = False) -> None:
+    """Send one signed test event now. Exit code 1 when it was not taken."""
+    with opening.runtime() as rt, console.busy("Calling"):
+        outcome = endpoints.test(rt, None, uid)
+    if json:
+        console.as_json(outcome)
+    else:
+        answer = f"status {outcome.status}" if outcome.status else outcome.detail
+        console.say(f"{'Taken' if outcome.is_ok else 'Not taken'}: {answer}, {outcome.took_ms} ms")
+    if not outcome.is_ok:
+        raise typer.Exit(1)
+
+
+@app.command()
+def rotate(
+    uid: Uid,
+    overlap: Annotated[int, typer.Option(help="Hours for which the old secret signs along (0–168).")] = 24,
+    json: AsJson = False,
+) -> None:
+    """Give an endpoint a new secret and print it once."""
+    with opening.runtime() as rt:
+        made = endpoints.rotate(rt, None, uid, overlap_hours=overlap)
+    if json:
+        console.as_json(made)
+        return
+    console.say(made.secret)
+    console.note(f"Both secrets sign for {overlap} hours. Keep it now: it is not shown again.")
+
+
+@app.command()
+def replay(
+    uid: Uid,
+    since: Annotated[str, typer.Option(help="A time (2026-12-01T08:00) or a span (90m, 12h, 7d).")],
+    json: AsJson = False,
+) -> None:
+    """Send again what happened since a time, up to 30 days; also what the endpoint never had."""
+    with opening.runtime() as rt, console.progress("Replaying") as bar:
+        count = endpoints.replay(
+            rt, None, uid, since=moment(since, now=rt.clock.now()), on_progress=bar
+        )  # fmt: skip
+    console.as_json({"replayed": count}) if json else console.say(f"{count} events are on their way.")
+
+
+@app.command()
+def deliveries(uid: Uid, json: AsJson = False) -> None:
+    """Show what went to an endpoint lately, with every attempt's answer."""
+    with opening.runtime() as rt:
+        page = endpoints.deliveries(rt, None, uid, limit=30)
+    if json:
+        console.as_json(page)
+        return
+    rows = [(d.created_at, d.type, d.notice_id, d.state, len(d.attempts), d.detail or "") for d in page.items]
+    console.listing(
+        ("AT", "EVENT", "NOTICE", "STATE", "ATTEMPTS", ""), rows, empty="Nothing went there yet."
+    )  # fmt: skip
+
+
+@app.command()
+def remove(uid: Uid, json: AsJson = False) -> None:
+    """Take out an endpoint with its deliveries."""
+    with opening.runtime() as rt:
+        endpoints.delete(rt, None, uid)
+    console.as_json({"removed": uid}) if json else console.say("Removed.")
+
+
+def moment(text: str, *, now: datetime) -> datetime:
+    """A time as people give it: a span back from now, or a time of this machine's zone."""
+    if text and text[-1] in UNITS and text[:-1].isdecimal() and len(text) < 8:
+        return now - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+    try:
+        at = times.isoparse(text)
+    except ValueError as exc:
+        raise BadInput(f"“{text[:40]}” is no time; write 2026-12-01T08:00, or 90m, 12h, 7d.") from exc
+    return at.astimezone(UTC)

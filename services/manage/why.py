@@ -1,0 +1,234 @@
+"""Why somebody was, or was not, told of a notice: the rows that each stage left, read back in order.
+
+Guesses nothing: where a row is missing it says so. Tells about one recipient, never about others.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services.domain import seal
+from services.domain.events import rfc3339
+from services.errors import NotFound
+from services.interests import explain, language
+from services.interests.documents import Document
+from services.manage import checks
+from services.runtime import Runtime
+from services.storage import search, trail
+from services.storage import subscribers as people
+from services.storage.tables import Candidate, Endpoint, Event, Subscriber
+from services.storage.trail import Asked, Sent
+
+REASONS = {
+    "not_confirmed": "the address was not confirmed then",
+    "suppressed": "mail to this address is suppressed",
+    "paused": "a pause was on",
+    "no_commercial_consent": "it is commercial, and they did not agree to commercial notices",
+    "withdrawn": "it was withdrawn before it was told",
+    "superseded": "a newer revision was told instead",
+    "already_told": "this story was told already",
+    "left": "they had left",
+    "interest_changed": "the interest was changed meanwhile",
+}
+STATES = {
+    "pending": "waits to be sent",
+    "sending": "is being sent",
+    "sent": "was sent",
+    "retry": "failed so far and is tried again",
+    "failed": "failed for good",
+    "suppressed": "was not sent: the address is suppressed",
+    "uncertain": "may have been sent; nobody knows",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened, or did not (`is_ok` False); None: neither good nor bad yet."""
+
+    name: str
+    at: datetime | None
+    is_ok: bool | None
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The whole story in steps, and its end in one sentence."""
+
+    notice_id: int
+    steps: tuple[Step, ...]
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """The recipient with what they ask for."""
+
+    person: Subscriber | None
+    endpoint: Endpoint | None
+    asked: tuple[Asked, ...]
+    suppressed: str | None
+
+
+def why(rt: Runtime, *, notice_id: int, recipient: str) -> Why:
+    """Tell of one notice and one recipient: an address, or an endpoint's id. Raises NotFound."""
+    now = rt.clock.now()
+    with rt.begin() as session:
+        found = search.some(session, [notice_id])
+        if not found:
+            raise NotFound("There is no such notice.", notice_id=notice_id)
+        asker = _asker(rt, session, recipient)
+        events = trail.events(session, notice_id)
+        steps = [_published(session, found[0], events)]
+        steps += [_event(event) for event in events]
+        steps += [_recipient(asker, now)]
+        steps += _interests(rt, session, asker, events, found[0].document(), now)
+        sent: list[Sent] = []
+        if asker.person is not None:
+            more, sent = _mail_steps(session, asker.person, events)
+            steps += more
+        elif asker.endpoint is not None:
+            sent = trail.calls(session, [e.id for e in events], asker.endpoint.id)
+        steps += [_delivery(one) for one in sent]
+    return Why(notice_id, tuple(steps), _verdict(steps, sent))
+
+
+def _asker(rt: Runtime, session: Session, recipient: str) -> _Asker:
+    if "@" in recipient:
+        digest = seal.email_hash(rt.settings.secret_key, checks.email_address(recipient))
+        person = people.by_hash(session, digest)
+        blocked = people.suppression(session, digest)
+        if person is None:
+            raise NotFound("There is no such subscriber; nobody is told who did not ask.")
+        asked = trail.asked_by_subscriber(session, person.id)
+        return _Asker(person, None, tuple(asked), blocked.reason if blocked else None)
+    try:
+        endpoint = trail.endpoint(session, uuid.UUID(recipient))
+    except ValueError:
+        endpoint = None
+    if endpoint is None:
+        raise NotFound("There is no such recipient; give an e-mail address or an endpoint's id.")
+    return _Asker(None, endpoint, tuple(trail.asked_by_endpoint(session, endpoint.id)), None)
+
+
+def _published(session: Session, notice: search.Listed, events: Sequence[Event]) -> Step:
+    form = notice.form
+    source = trail.source(session, int(form["source"]))
+    door = "by its institution" if source is None or source.kind == "push" else f"by source {source.id}"
+    first = events[0].at if events else None
+    text = f"“{form['title']}” of {form['institution']['name']} came in {door}"
+    if not events:
+        text += "; it was old when it was first read, so nobody is told of it"
+    return Step(
+        "published", first, bool(events), text, {"source": form["source"], "revision": notice.revision}
+    )
+
+
+def _event(event: Event) -> Step:
+    data = {"event": str(event.uid), "revision": event.revision, "state": event.state}
+    if event.state == "matched":
+        return Step(event.type, event.at, True, f"event {event.type} was held against all interests", data)
+    if event.error:
+        return Step(event.type, event.at, False, f"event {event.type} could not be matched yet", data)
+    return Step(event.type, event.at, None, f"event {event.type} waits to be matched", data)
+
+
+def _recipient(asker: _Asker, now: datetime) -> Step:
+    if asker.endpoint is not None:
+        state = asker.endpoint.state
+        because = f" ({asker.endpoint.state_because})" if asker.endpoint.state_because else ""
+        return Step("recipient", None, state == "active", f"the endpoint is {state}{because}")
+    assert asker.person is not None
+    person = asker.person
+    if asker.suppressed:
+        return Step("recipient", None, False, f"mail to this address is suppressed: {asker.suppressed}")
+    if person.state != "active":
+        return Step("recipient", None, False, f"the subscriber is {person.state}")
+    if person.paused_until and person.paused_until > now:
+        return Step("recipient", person.paused_until, False, "the subscriber paused everything until then")
+    return Step("recipient", person.confirmed_at, True, "the subscriber confirmed the address")
+
+
+def _interests(
+    rt: Runtime, session: Session, asker: _Asker, events: Sequence[Event], document: Document, now: datetime
+) -> list[Step]:
+    """For each interest: met, with the words and where; or the condition that failed."""
+    if not asker.asked:
+        return [Step("interest", None, False, "nothing is asked for")]
+    met = trail.matches(session, [e.id for e in events], [a.interest_id for a in asker.asked])
+    steps = []
+    for asked in asker.asked:
+        times = [at for (_, interest_id), (_, at) in met.items() if interest_id == asked.interest_id]
+        found = explain.why(language.parse(asked.canonical), document, now, analyser=rt.analyser)
+        data: dict[str, Any] = {"query": asked.canonical, "subscription": asked.id}
+        name = f"“{asked.label}”"
+        if times:
+            steps.append(Step("interest", min(times), True, f"{name} was met: {_reasons(found)}", data))
+        elif not found.matched:
+            steps.append(Step("interest", None, False, f"{name} was not met: {_missing(found)}", data))
+        elif events and asked.created_at > events[-1].at:
+            text = f"{name} would meet it, but was asked for only later"
+            steps.append(Step("interest", asked.created_at, False, text, data))
+        else:
+            steps.append(Step("interest", None, None, f"{name} would meet it now; not matched yet", data))
+    return steps
+
+
+def _mail_steps(
+    session: Session, person: Subscriber, events: Sequence[Event]
+) -> tuple[list[Step], list[Sent]]:
+    rows = trail.candidates(session, [e.id for e in events], person.id)
+    windows = trail.rhythms(session, person.id)
+    types = {e.id: e.type for e in events}
+    steps = [_candidate(row, types[row.event_id], windows) for row in rows]
+    return steps, trail.letters(session, sorted({row.issue_id for row in rows if row.issue_id}))
+
+
+def _candidate(row: Candidate, kind: str, windows: dict[str, datetime]) -> Step:
+    data = {"candidate": row.id, "state": row.state, "reason": row.reason, "cadence": row.cadence}
+    match row.state:
+        case "issued":
+            return Step("issue", row.at, True, f"{kind}: went into letter {row.issue_id}", data)
+        case "excluded":
+            told = REASONS.get(row.reason or "", row.reason or "no reason is known")
+            return Step("issue", row.at, False, f"{kind}: left out, {told}", data)
+        case "shown":
+            return Step("issue", row.at, True, f"{kind}: stands in the private feed", data)
+        case _:
+            due = windows.get(row.cadence)
+            when = f" for {rfc3339(due)}" if due else ""
+            return Step("issue", row.at, None, f"{kind}: waits ({row.cadence}){when}", data)
+
+
+def _delivery(one: Sent) -> Step:
+    what = "the call" if one.issue_id is None else f"letter {one.issue_id} ({one.kind})"
+    told = STATES.get(one.state, one.state)
+    tries = [
+        {"number": a.number, "at": rfc3339(a.at), "outcome": a.outcome, "status": a.status,
+         "detail": a.detail, "took_ms": a.took_ms}
+        for a in one.attempts
+    ]  # fmt: skip
+    last = f" ({one.detail})" if one.detail and one.state != "sent" else ""
+    again = f", next at {rfc3339(one.due_at)}" if one.state == "retry" else ""
+    is_ok = {"sent": True, "failed": False, "suppressed": False}.get(one.state)
+    text = f"{what} {told}{last}{again}; attempts: {len(tries)}"
+    return Step("delivery", one.finished_at or one.created_at, is_ok, text, {"attempts": tries})
+
+
+def _verdict(steps: Sequence[Step], sent: Sequence[Sent]) -> str:
+    """The furthest that it came decides."""
+    if any(one.state == "sent" for one in sent):
+        return "Delivered."
+    if sent:
+        return f"Not delivered so far: it {STATES.get(sent[-1].state, sent[-1].state)}."
+    if any(step.is_ok is None for step in steps):
+        waiting = next(step for step in steps if step.is_ok is None)
+        return f"Not delivered yet: {waiting.text}."
+    wrong = [step for step in steps if step.is_ok is False]
+    last = next((s for s in wrong if s.name == "issue"), wrong[0] if wrong else None)
+    return f"Not delivered: {last.text}." if last else "Not delivered: nothing was made of it."

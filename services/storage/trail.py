@@ -1,0 +1,148 @@
+"""The trail of one notice to one recipient, read from the rows that each stage left. Changes nothing."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, and_, select
+from sqlalchemy.orm import Session
+
+from services.storage.tables import (
+    Attempt,
+    Candidate,
+    Delivery,
+    Endpoint,
+    Event,
+    Interest,
+    Issue,
+    Match,
+    Rhythm,
+    Source,
+    Subscription,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One subscription of the recipient."""
+
+    id: int
+    interest_id: int
+    label: str
+    canonical: str
+    cadence: str
+    paused_until: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A delivery with its attempts; `issue_id` names the letter, None for a webhook."""
+
+    id: int
+    uid: uuid.UUID
+    event_id: int | None
+    issue_id: int | None
+    kind: str
+    state: str
+    detail: str | None
+    due_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+    attempts: tuple[Attempt, ...]
+
+
+def source(session: Session, source_id: int) -> Source | None:
+    return session.get(Source, source_id)
+
+
+def events(session: Session, notice_id: int) -> Sequence[Event]:
+    """Everything that happened to a notice, in order."""
+    return session.scalars(select(Event).where(Event.notice_id == notice_id).order_by(Event.id)).all()
+
+
+def endpoint(session: Session, uid: uuid.UUID) -> Endpoint | None:
+    return session.scalars(select(Endpoint).where(Endpoint.uid == uid)).one_or_none()
+
+
+def asked_by_subscriber(session: Session, subscriber_id: int) -> list[Asked]:
+    rows = session.execute(_ASKED.where(Subscription.subscriber_id == subscriber_id)).all()
+    return [_asked(row) for row in rows]
+
+
+def asked_by_endpoint(session: Session, endpoint_id: int) -> list[Asked]:
+    rows = session.execute(_ASKED.where(Subscription.endpoint_id == endpoint_id)).all()
+    return [_asked(row) for row in rows]
+
+
+def matches(
+    session: Session, event_ids: Sequence[int], interest_ids: Sequence[int]
+) -> dict[tuple[int, int], tuple[tuple[str, ...], datetime]]:
+    """{(event, interest): (witnesses, time)} of those that met."""
+    rows = session.scalars(
+        select(Match).where(Match.event_id.in_(event_ids), Match.interest_id.in_(interest_ids))
+    )
+    return {(m.event_id, m.interest_id): (tuple(m.witnesses), m.at) for m in rows}
+
+
+def candidates(session: Session, event_ids: Sequence[int], subscriber_id: int) -> Sequence[Candidate]:
+    """What became of each (event, subscription), in order."""
+    mine = and_(Candidate.event_id.in_(event_ids), Candidate.subscriber_id == subscriber_id)
+    return session.scalars(select(Candidate).where(mine).order_by(Candidate.id)).all()
+
+
+def rhythms(session: Session, subscriber_id: int) -> dict[str, datetime]:
+    """{cadence: when its next window closes}."""
+    rows = session.scalars(select(Rhythm).where(Rhythm.subscriber_id == subscriber_id))
+    return {rhythm.cadence: rhythm.due_at for rhythm in rows}
+
+
+def letters(session: Session, issue_ids: Sequence[int]) -> list[Sent]:
+    """The deliveries of these issues."""
+    rows = session.execute(
+        select(Delivery, Issue.kind)
+        .join(Issue, Issue.id == Delivery.issue_id)
+        .where(Delivery.issue_id.in_(issue_ids))
+        .order_by(Delivery.id)
+    ).all()
+    return _sent(session, [(row[0], row[1]) for row in rows])
+
+
+def calls(session: Session, event_ids: Sequence[int], endpoint_id: int) -> list[Sent]:
+    """The deliveries of these events to an endpoint."""
+    rows = session.scalars(
+        select(Delivery)
+        .where(Delivery.event_id.in_(event_ids), Delivery.endpoint_id == endpoint_id)
+        .order_by(Delivery.id)
+    ).all()
+    return _sent(session, [(row, "webhook") for row in rows])
+
+
+_ASKED = (
+    select(Subscription, Interest.canonical)
+    .join(Interest, Interest.id == Subscription.interest_id)
+    .order_by(Subscription.id)
+)
+
+
+def _asked(row: Row[Subscription, str]) -> Asked:
+    s, canonical = row
+    return Asked(s.id, s.interest_id, s.label, canonical, s.cadence, s.paused_until, s.created_at)
+
+
+def _sent(session: Session, rows: Sequence[tuple[Delivery, str]]) -> list[Sent]:
+    tries: dict[int, list[Attempt]] = defaultdict(list)
+    ids = [row.id for row, _ in rows]
+    for attempt in session.scalars(
+        select(Attempt).where(Attempt.delivery_id.in_(ids)).order_by(Attempt.delivery_id, Attempt.number)
+    ):
+        tries[attempt.delivery_id].append(attempt)
+    return [
+        Sent(
+            d.id, d.uid, d.event_id, d.issue_id, kind, d.state, d.detail, d.due_at, d.created_at,
+            d.finished_at, tuple(tries[d.id]),
+        )
+        for d, kind in rows
+    ]  # fmt: skip
