@@ -1,6 +1,7 @@
 """`goniec source …`: the doors by which content comes in."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -23,9 +24,7 @@ WAIT_S = 30.0
 def add(
     address: Annotated[str, typer.Argument(help="Of the feed, or of a page that names its feed.")],
     institution: Annotated[str, typer.Option(help="Whose it is: a slug.")],
-    kind: Annotated[
-        str, typer.Option(help="feed, calendar, oai or page; so far feeds alone are read.")
-    ] = "feed",
+    kind: Annotated[str, typer.Option(help="feed; others are not read yet.")] = "feed",
     topic: Annotated[list[str] | None, typer.Option(help="A topic of all it says; may be repeated.")] = None,
     place: Annotated[list[str] | None, typer.Option(help="A place of all it says; may be repeated.")] = None,
     language: Annotated[
@@ -147,7 +146,7 @@ def health(source: SourceView) -> str:
     return "well" if source.last_checked_at else "not read yet"
 
 
-def _wait(found: Opened, before: dict[int, object], ids: list[int]) -> list[SourceView]:
+def _wait(found: Opened, before: Mapping[int, object], ids: list[int]) -> list[SourceView]:
     """Until these were read: by the worker that was rung, or here when nobody else is."""
     if found.is_alone:
         polling.run(found.rt)

@@ -1,4 +1,4 @@
-"""Notices for reading: pages in order of time, single ones, and the documents that queries are held against."""
+"""Notices for reading: pages in order of time, single ones, and as documents for queries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
