@@ -1,0 +1,110 @@
+"""Everything a query can test, as atoms: a document emits them, a condition holds when one of its is there.
+
+Hierarchies are expanded on the document's side. Beginnings, phrases and deadlines are emitted only where an
+interest asks for them (`services.interests.asked`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from services.domain import places, topics
+from services.interests.documents import Document
+from services.interests.reading import Reading
+from services.interests.text import Analyser, Keys
+from services.interests.tree import Deadline, Exact, Facet, FacetField, Leaf, Phrase, Prefix, Word
+
+WORDS = "words"
+MIXED = "mixed"
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseAtom:
+    """Words one after another, each by any of its keys."""
+
+    words: tuple[Keys, ...]
+    in_title: bool
+
+
+Atom = str | Prefix | Deadline | PhraseAtom
+
+
+@dataclass(frozen=True, slots=True)
+class EventAtoms:
+    """What an event emits: {dimension: atoms}. `reading` and `now` serve the atoms that must be asked for."""
+
+    plain: Mapping[str, frozenset[str]]
+    reading: Reading
+    now: datetime
+
+
+def event_atoms(document: Document, analyser: Analyser, now: datetime) -> EventAtoms:
+    """The atoms of a document at a time (deadlines are relative to it)."""
+    return atoms_of_reading(Reading(document, analyser), now)
+
+
+def atoms_of_reading(reading: Reading, now: datetime) -> EventAtoms:
+    document = reading.document
+    values = {
+        FacetField.TOPIC: {above for topic in document.topics for above in topics.ancestors(topic)},
+        FacetField.PLACE: {above for code in document.places for above in places.ancestors(code)},
+        FacetField.KIND: {document.kind},
+        FacetField.SOURCE: {document.source},
+        FacetField.INSTITUTION: set(document.institutions),
+        FacetField.AUDIENCE: set(document.audience),
+        FacetField.LANG: {reading.language},
+    }
+    plain = {str(field): frozenset(f"{field}:{value}" for value in had) for field, had in values.items()}
+    plain[WORDS] = _word_atoms(reading)
+    return EventAtoms(plain, reading, now)
+
+
+def leaf_atoms(leaf: Leaf, analyser: Analyser) -> frozenset[Atom]:
+    """A condition holds when the event emits any of these."""
+    match leaf:
+        case Facet(FacetField.PLACE, code):
+            return frozenset({f"place:{places.stem(code)}"})
+        case Facet(field, value):
+            return frozenset({f"{field}:{value}"})
+        case Word(text, in_title):
+            return frozenset(_key_atom(key, in_title) for key in analyser.query_keys(text))
+        case Exact(text, in_title):
+            return frozenset({_form_atom(text, in_title)})
+        case Phrase(words, in_title):
+            return frozenset({PhraseAtom(analyser.phrase_keys(words), in_title)})
+        case Prefix() | Deadline():
+            return frozenset({leaf})
+        case _:
+            assert_never(leaf)
+
+
+def dimension_of(atom: Atom) -> str:
+    """Atoms of one dimension share the matcher's slots."""
+    if isinstance(atom, str):
+        field, colon, _ = atom.partition(":")
+        return field if colon and field in _FIELDS else WORDS
+    return "deadline" if isinstance(atom, Deadline) else WORDS
+
+
+_FIELDS = frozenset(map(str, FacetField))
+
+
+def _word_atoms(reading: Reading) -> frozenset[str]:
+    found: set[str] = set()
+    for field, words in reading.texts(in_title=False):
+        for word in words:
+            found.add(_form_atom(word.form, False))
+            found.update(_key_atom(key, False) for key in word.keys)
+            if field == "title":
+                found.add(_form_atom(word.form, True))
+                found.update(_key_atom(key, True) for key in word.keys)
+    return frozenset(found)
+
+
+def _key_atom(key: str, in_title: bool) -> str:
+    return f"title/{key}" if in_title else f"/{key}"
+
+
+def _form_atom(form: str, in_title: bool) -> str:
+    return f"title={form}" if in_title else f"={form}"

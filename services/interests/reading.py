@@ -1,0 +1,79 @@
+"""A document as read: its fields cut into words with their keys, once, and only when words are asked for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from services.interests.documents import Document
+from services.interests.text import Analyser, Keys
+from services.interests.tokens import tokenise
+
+WARSAW = ZoneInfo("Europe/Warsaw")
+MAX_READ = 200_000
+
+
+class ReadWord(NamedTuple):
+    """A word as written, in small letters, and its keys."""
+
+    surface: str
+    form: str
+    keys: Keys
+
+
+@dataclass(frozen=True)
+class Reading:
+    """May be kept as long as the document stands: nothing here depends on the time of asking.
+
+    `zone` tells the day of a deadline.
+    """
+
+    document: Document
+    analyser: Analyser
+    zone: ZoneInfo = WARSAW
+
+    @cached_property
+    def title(self) -> tuple[ReadWord, ...]:
+        return self._read(self.document.title)
+
+    @cached_property
+    def summary(self) -> tuple[ReadWord, ...]:
+        return self._read(self.document.summary)
+
+    @cached_property
+    def body(self) -> tuple[ReadWord, ...]:
+        return self._read(self.document.body)
+
+    def texts(self, *, in_title: bool) -> Iterator[tuple[str, tuple[ReadWord, ...]]]:
+        """(field, its words): the title alone, or all fields; the title is among all."""
+        yield "title", self.title
+        if not in_title:
+            yield "summary", self.summary
+            yield "body", self.body
+
+    @property
+    def language(self) -> str:
+        """The language without its region: `pl-PL` is `pl`."""
+        return (self.document.language or "").replace("_", "-").partition("-")[0].lower()
+
+    @property
+    def deadline_day(self) -> date | None:
+        at = self.document.deadline_at
+        return at.astimezone(self.zone).date() if at else None
+
+    def days_left(self, now: datetime) -> int | None:
+        """Calendar days until the deadline; None when there is none or it has passed."""
+        at, day = self.document.deadline_at, self.deadline_day
+        if at is None or day is None or at < now:
+            return None
+        return (day - now.astimezone(self.zone).date()).days
+
+    def _read(self, text: str) -> tuple[ReadWord, ...]:
+        is_english = self.language == "en"
+        keys_of = self.analyser.document_keys
+        return tuple(
+            ReadWord(token.surface, token.form, keys_of(token, is_english=is_english))
+            for token in tokenise(text[:MAX_READ])
+        )

@@ -1,0 +1,153 @@
+"""Words to keys: two words are one when they share a key. A document gives all, a query only those meant.
+
+    innowacja, Świecie   the lemma of a common word, of a name
+    ^oze, ^5g            an acronym or what holds digits: as it is
+    ~stem, en:stem       a word that no dictionary knows; an English word
+
+Keys keep diacritics. A query typed in ASCII also means what it may stand for; a document never does.
+"""
+
+from functools import lru_cache
+
+from services.domain.folding import fold
+from services.interests.polish import Dictionary, Readings, dictionary, restored
+from services.interests.stems import Stems
+from services.interests.tokens import Token, is_capitals, is_title, lowered
+
+Keys = frozenset[str]
+
+CACHED_WORDS = 200_000
+MAX_ANALYSED = 40
+_SHORT_ACRONYM = 5
+_SHORT_WORD = 3
+_NOTICE = "Polish words go by stems alone: the dictionary (morfeusz2) is not installed on this machine"
+
+
+class Analyser:
+    """One a process: holds the dictionary, the stems and the words seen. Safe in several threads."""
+
+    def __init__(self, *, lexicon: Dictionary | None = None, with_dictionary: bool = True) -> None:
+        self._lexicon = lexicon or (dictionary() if with_dictionary else None)
+        self._stems = Stems()
+        self._document_keys = lru_cache(CACHED_WORDS)(self._keys_in_document)
+        self._query_keys = lru_cache(CACHED_WORDS // 10)(self._keys_in_query)
+
+    @property
+    def name(self) -> str:
+        return "snowball" if self._lexicon is None else "morfeusz"
+
+    @property
+    def notice(self) -> str | None:
+        """What an operator should know about how words are understood; None when all is well."""
+        return _NOTICE if self._lexicon is None else None
+
+    def document_keys(self, token: Token, *, is_english: bool = False) -> Keys:
+        """Every key of a word of a document; `is_english` is the document's language."""
+        return self._document_keys(token, is_english)
+
+    def query_keys(self, word: str) -> Keys:
+        """The keys that a word of a query means. A typed lemma means itself alone."""
+        return self._query_keys(word)
+
+    def phrase_keys(self, words: tuple[str, ...]) -> tuple[Keys, ...]:
+        """Keys word by word; the capital that begins a phrase tells no name."""
+        first = lowered(words[0]) if is_title(words[0]) else words[0]
+        return tuple(map(self._query_keys, (first, *words[1:])))
+
+    def understood(self, word: str) -> tuple[str, ...]:
+        """How a word of a query was read, for people: its lemmas, or the word where none is known."""
+        lemmas = sorted(key for key in self._query_keys(word) if not key.startswith(("~", "^", "en:")))
+        return tuple(lemmas) or (word,)
+
+    def _keys_in_document(self, token: Token, is_english: bool) -> Keys:
+        surface, form = token.surface, token.form
+        if is_verbatim(form):
+            return frozenset({f"^{form}"})
+        if not is_capitals(surface):
+            shape = surface if is_title(surface) else form
+            return self._keys_of_word(shape, is_english=is_english, is_name_like=token.is_name_like)
+        if self._is_acronym(surface) and not token.is_shouted:
+            return frozenset({f"^{form}"})
+        return frozenset({f"^{form}"}) | self._keys_of_word(form.capitalize(), is_english=is_english)
+
+    def _keys_of_word(self, surface: str, *, is_english: bool, is_name_like: bool = False) -> Keys:
+        form = lowered(surface)
+        readings = self._readings(surface)
+        if not readings:
+            return self._unknown(form) | self._unknown_folded(form)
+        keys = readings.common | readings.names
+        if is_name_like:
+            keys = _own_names(readings, form) or keys
+        return keys | self._english(form) if is_english else keys
+
+    def _keys_in_query(self, word: str) -> Keys:
+        form = lowered(word)
+        if is_verbatim(form):
+            return frozenset({f"^{form}"})
+        if self._is_acronym(word):
+            return frozenset({f"^{form}", f"~{self._stems.polish(form)}"})
+        known = self._lemmas_meant(word, form)
+        for standing_for in restored(form) if form.isascii() and self._lexicon else ():
+            known |= self._lemmas_stood_for(standing_for, is_known=bool(known))
+        keys = known or self._unknown(form)
+        return keys | {f"^{form}"} | self._english(form)
+
+    def _lemmas_meant(self, word: str, form: str) -> Keys:
+        """A capital asks for the name where there is one, a lemma for itself, all else for every reading."""
+        as_common, as_name = self._readings(form), self._readings(form.capitalize())
+        same_common = frozenset({form}) & as_common.common
+        same_names = frozenset(name for name in as_name.names if lowered(name) == form)
+        if is_title(word) and same_names and not same_common:
+            return same_names
+        if same_common or (same_names and not as_common.common):
+            return same_common | same_names
+        if is_title(word):
+            return as_name.common | as_name.names
+        return as_common.common | as_common.names | same_names
+
+    def _lemmas_stood_for(self, form: str, *, is_known: bool) -> Keys:
+        """Lemmas of a form with its diacritics restored; surnames are too many to be meant."""
+        readings = self._readings(form)
+        if not readings or (is_known and readings.is_function):
+            return frozenset()
+        places = readings.places or (self._readings(form.capitalize()).places if readings.common else Keys())
+        same = frozenset(lemma for lemma in readings.common | places if lowered(lemma) == form)
+        return same or (readings.common | readings.places)
+
+    def _is_acronym(self, word: str) -> bool:
+        """Short and in capitals, unless a dictionary knows it as a noun or a place: OZE, not NABÓR."""
+        if not is_capitals(word) or len(word) > _SHORT_ACRONYM:
+            return False
+        readings = self._readings(lowered(word))
+        is_word = bool(readings.common or readings.places) and not readings.is_function
+        return not (is_word and len(word) > _SHORT_WORD)
+
+    def _readings(self, surface: str) -> Readings:
+        if self._lexicon is None or len(surface) > MAX_ANALYSED:
+            return _NOTHING
+        return self._lexicon.readings(surface)
+
+    def _unknown(self, form: str) -> Keys:
+        return frozenset({f"~{self._stems.polish(form)}"}) | self._english(form)
+
+    def _unknown_folded(self, form: str) -> Keys:
+        """So that a query typed without diacritics meets a word that no dictionary knows."""
+        return frozenset() if form.isascii() else frozenset({f"~{self._stems.polish(fold(form))}"})
+
+    def _english(self, form: str) -> Keys:
+        return frozenset({f"en:{self._stems.english(form)}"}) if form.isascii() else frozenset()
+
+
+_NOTHING = Readings(frozenset(), frozenset(), frozenset(), is_function=False)
+
+
+def is_verbatim(form: str) -> bool:
+    """B+R, 5G, CO2, 2026: no grammar, only itself."""
+    return "+" in form or "&" in form or any(map(str.isdigit, form))
+
+
+def _own_names(readings: Readings, form: str) -> Keys:
+    """Świecie and Osie: places whose names are no common words of their own, unlike Zdrowie and Praca."""
+    return frozenset(
+        name for name in readings.places if lowered(name) == form and form not in readings.common
+    )
