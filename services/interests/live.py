@@ -41,7 +41,7 @@ class LiveIndex:
     def _add(self, interest_id: int, canonical: str) -> bool:
         try:
             compiled = compile_query(language.parse(canonical), self._analyser)
-        except QueryError:
+        except (QueryError, ValueError):  # a canonical form that an older version allowed
             return False
         self._matcher.add(interest_id, compiled)
         return True
