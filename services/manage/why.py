@@ -16,6 +16,7 @@ from services.domain.events import rfc3339
 from services.errors import NotFound
 from services.interests import explain, language
 from services.interests.documents import Document
+from services.interests.explain import Clause, Explanation
 from services.manage import checks
 from services.runtime import Runtime
 from services.storage import search, trail
@@ -164,7 +165,7 @@ def _interests(
     steps = []
     for asked in asker.asked:
         times = [at for (_, interest_id), (_, at) in met.items() if interest_id == asked.interest_id]
-        found = explain.why(language.parse(asked.canonical), document, now, analyser=rt.analyser)
+        found = explain.why(language.parse(asked.canonical), document, now, rt.analyser)
         data: dict[str, Any] = {"query": asked.canonical, "subscription": asked.id}
         name = f"“{asked.label}”"
         if times:
@@ -177,6 +178,28 @@ def _interests(
         else:
             steps.append(Step("interest", None, None, f"{name} would meet it now; not matched yet", data))
     return steps
+
+
+def _reasons(found: Explanation) -> str:
+    """What the notice has of each condition, and in which field; now, which a revision may have changed."""
+    told = [
+        f"{clause.text} by {', '.join(f'“{one.text}” in the {one.field}' for one in clause.found[:3])}"
+        for clause in found.clauses
+        if clause.found and not clause.is_excluded
+    ]
+    return "; ".join(told) or "by an earlier revision"
+
+
+def _missing(found: Explanation) -> str:
+    """The conditions that do not hold, and what stood in the way of those that exclude."""
+    return "; ".join(_failing(clause) for clause in found.clauses if not clause.holds)
+
+
+def _failing(clause: Clause) -> str:
+    if not clause.is_excluded:
+        return f"{clause.text} does not hold"
+    stood = ", ".join(f"“{one.text}” in the {one.field}" for one in clause.found[:3])
+    return f"{clause.text} excludes it, because of {stood}"
 
 
 def _mail_steps(
