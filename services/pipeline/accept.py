@@ -91,7 +91,7 @@ def _accept_batch(
         known = store.hold_known(session, source_id, [draft.key for draft in drafts])
         done: dict[str, Accepted] = {}
         fresh: list[store.Change] = []
-        for draft in drafts:
+        for draft in sorted(drafts, key=lambda one: one.key):  # one order, so that no two pushes deadlock
             digest = content_hash(draft)
             notice = known.get(draft.key)
             if notice is None:

@@ -5,17 +5,19 @@ distinct content is rendered once, whoever reads it; what is personal stays a sl
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+
+from sqlalchemy.orm import Session
 
 from services import log as logs
 from services.pipeline.contents import Sheet, render
+from services.pipeline.leases import LEASE, kept
 from services.pipeline.windows import closes_at, item_order, move_on, newest_of_each_story
 from services.runtime import Runtime
 from services.storage import issues as store
 from services.storage import work
 from services.storage.issues import NewIssue, ToldEvent, Waiting, Window
+from services.storage.work import Claim
 
-LEASE = timedelta(minutes=2)
 ALERTS_A_BATCH = 500
 WINDOWS_A_BATCH = 100
 ITEMS_A_DIGEST = 30
@@ -46,10 +48,16 @@ def compose_alerts(rt: Runtime) -> int | None:
         events = store.told_events(session, (w.event_id for w in waiting))
     if not held:
         return None
-    excluded, kept = _sort_out(waiting)
+    with kept(rt, work.ALERTS, held):
+        return _make_alerts(rt, held, waiting, events)
+
+
+def _make_alerts(rt: Runtime, held: Claim, waiting: Sequence[Waiting], events: dict[int, ToldEvent]) -> int:
+    now = rt.clock.now()
+    excluded, going = _sort_out(waiting)
     drawn = []
     seen: dict[tuple[int, int], NewIssue] = {}
-    for (subscriber_id, event_id), group in _by_reader_and_event(kept).items():
+    for (subscriber_id, event_id), group in _by_reader_and_event(going).items():
         event = events[event_id]
         if (subscriber_id, event.story_id) in seen:
             excluded.update((w.candidate_id, "already_told") for w in group)
@@ -61,12 +69,14 @@ def compose_alerts(rt: Runtime) -> int | None:
     render(rt, [sheet for sheet, _ in drawn])
     with rt.begin() as session:
         mine = store.still_held_alerts(session, held)
+        excluded |= _told_meanwhile(session, held)
         store.exclude(session, {c: reason for c, reason in excluded.items() if c in mine})
+        standing = mine - excluded.keys()
         made = store.add_issues(
-            session, [issue for _, issue in drawn if mine.issuperset(issue.candidates)], now=now
+            session, [issue for _, issue in drawn if standing.issuperset(issue.candidates)], now=now
         )
     log.info("compose.alerts", candidates=len(held.rows), issues=made, excluded=len(excluded))
-    rt.metrics.handled("compose", "issued", len(kept))
+    rt.metrics.handled("compose", "issued", len(going))
     rt.metrics.handled("compose", "excluded", len(excluded))
     return made
 
@@ -82,11 +92,23 @@ def compose_digests(rt: Runtime) -> int | None:
         events = store.told_events(session, (w.event_id for ws in waiting.values() for w in ws))
     if not held:
         return None
+    with kept(rt, work.RHYTHMS, held):
+        return _make_digests(rt, held, windows, waiting, events)
+
+
+def _make_digests(
+    rt: Runtime,
+    held: Claim,
+    windows: Sequence[Window],
+    waiting: dict[int, list[Waiting]],
+    events: dict[int, ToldEvent],
+) -> int:
+    now = rt.clock.now()
     drawn: list[tuple[int, Sheet, NewIssue]] = []
     excluded: dict[int, dict[int, str]] = {}
-    for window in open_windows:
-        out, kept = _sort_out(waiting[window.rhythm_id])
-        stories, repeated = newest_of_each_story(kept, events)
+    for window in windows:
+        out, going = _sort_out(waiting.get(window.rhythm_id, ()))
+        stories, repeated = newest_of_each_story(going, events)
         excluded[window.rhythm_id] = out | repeated
         if stories:
             drawn.append((window.rhythm_id, *_digest(rt, window, stories, events)))
@@ -103,21 +125,30 @@ def compose_digests(rt: Runtime) -> int | None:
     return made
 
 
+def _told_meanwhile(session: Session, held: Claim) -> dict[int, str]:
+    """What another composer told the same readers, or an institution took back, while we were rendering.
+
+    Composers write their alerts one after the other, so that none misses what the one before it told.
+    """
+    store.await_turn(session)
+    return _sort_out(store.claimed_alerts(session, held))[0]
+
+
 def _sort_out(waiting: Iterable[Waiting]) -> tuple[dict[int, str], list[Waiting]]:
     """Candidates that end here {id: reason}, and those that go on."""
-    excluded, kept = {}, []
+    excluded, going = {}, []
     for one in waiting:
         reason = one.excluded or ("already_told" if one.told == "same" else None)
         if reason:
             excluded[one.candidate_id] = reason
         else:
-            kept.append(one)
-    return excluded, kept
+            going.append(one)
+    return excluded, going
 
 
-def _by_reader_and_event(kept: Iterable[Waiting]) -> dict[tuple[int, int], list[Waiting]]:
+def _by_reader_and_event(going: Iterable[Waiting]) -> dict[tuple[int, int], list[Waiting]]:
     groups: dict[tuple[int, int], list[Waiting]] = {}
-    for one in kept:
+    for one in going:
         groups.setdefault((one.subscriber_id, one.event_id), []).append(one)
     return groups
 

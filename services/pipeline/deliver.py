@@ -5,7 +5,7 @@ the far end's acceptance and our bookkeeping repeats at most what was in flight;
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from services.channels.base import Outcome, OutcomeKind
 from services.domain import retries
 from services.domain.retries import HOUR_S, MINUTE_S
 from services.pipeline.calls import WebhookSender
+from services.pipeline.leases import LEASE, kept
 from services.pipeline.letters import MailSender
 from services.runtime import Runtime
 from services.storage import deliveries as store
@@ -23,9 +24,9 @@ from services.storage.deliveries import CallDue, MailDue, Result
 from services.storage.session import patiently
 from services.storage.work import Claim, Lane
 
-LEASE = timedelta(minutes=2)
 BATCH = 200
 RECORD_EVERY = 50
+RECORD_WITHIN_S = 0.25
 # Seconds before each attempt at a mail: greylisting passes in minutes, an outage may last three days.
 MAIL_SCHEDULE_S = (
     *(0, MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S, HOUR_S),
@@ -68,12 +69,13 @@ def _mail_batch(rt: Runtime, sender: MailSender) -> int | None:
         bodies = store.bodies(session, [one.content_hash for one in due])
     if not held:
         return None
-    ready = _hold_back(rt, held, due)
     tried = 0
-    for chunk in _chunks(rt, work.MAIL, held, sender.send(ready, bodies)):
-        _mail_done(rt, held, chunk)
-        _count(rt, sender.channel, chunk)
-        tried += len(chunk)
+    with kept(rt, work.MAIL, held):
+        ready = _hold_back(rt, held, due)
+        for chunk in _chunks(rt, work.MAIL, held, sender.send(ready, bodies)):
+            _mail_done(rt, held, chunk)
+            _count(rt, sender.channel, chunk)
+            tried += len(chunk)
     log.info("deliver.mail", claimed=len(held.rows), tried=tried)
     return tried
 
@@ -85,12 +87,13 @@ def _webhook_batch(rt: Runtime, sender: WebhookSender) -> int | None:
         due = store.claimed_calls(session, held)
     if not held:
         return None
-    ready = _hold_back(rt, held, due)
     tried = 0
-    for chunk in _chunks(rt, work.WEBHOOKS, held, sender.send(ready)):
-        _calls_done(rt, held, chunk)
-        _count(rt, "webhook", chunk)
-        tried += len(chunk)
+    with kept(rt, work.WEBHOOKS, held):
+        ready = _hold_back(rt, held, due)
+        for chunk in _chunks(rt, work.WEBHOOKS, held, sender.send(ready)):
+            _calls_done(rt, held, chunk)
+            _count(rt, "webhook", chunk)
+            tried += len(chunk)
     log.info("deliver.webhooks", claimed=len(held.rows), tried=tried)
     return tried
 
@@ -143,24 +146,21 @@ def _hold_back(rt: Runtime, held: Claim, due: Sequence[D]) -> list[D]:
 def _chunks(
     rt: Runtime, lane: Lane, held: Claim, outcomes: Iterable[tuple[D, Outcome]]
 ) -> Iterator[list[tuple[D, Outcome]]]:
-    """Outcomes in groups to be recorded together: a group is full, or its oldest has waited a second.
+    """Outcomes in groups to be recorded together: a group is full, or its oldest has waited long.
 
-    A batch that is slow but alive keeps its lease. However the sending ends, what has no outcome goes
-    back at once, so that nothing waits for its lease to run out.
+    However the sending ends, what has no outcome goes back at once, so that nothing waits for its lease
+    to run out.
     """
     chunk: list[tuple[D, Outcome]] = []
     broken: Exception | None = None
-    began = renewed = rt.clock.monotonic()
+    began = rt.clock.monotonic()
     try:
         for one in outcomes:
             chunk.append(one)
             now = rt.clock.monotonic()
-            if len(chunk) >= RECORD_EVERY or now - began > 1.0:
+            if len(chunk) >= RECORD_EVERY or now - began > RECORD_WITHIN_S:
                 yield chunk
                 chunk, began = [], now
-            if now - renewed > LEASE.total_seconds() / 4:
-                _write(rt, lambda session: work.extend(session, lane, held, until=rt.clock.now() + LEASE))
-                renewed = now
     except Exception as exc:  # what was sent before the fault is recorded all the same
         broken = exc
     if chunk:

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 from services import log as logs
 from services.interests.live import LiveIndex
+from services.pipeline.leases import LEASE, kept
 from services.runtime import Runtime
 from services.storage import matching as store
 from services.storage import work
 from services.storage.matching import FannedOut, ToMatch
 from services.storage.work import Claim
 
-LEASE = timedelta(minutes=2)
 BATCH = 50
 AGAIN_AFTER = timedelta(minutes=5)
 
@@ -32,8 +32,9 @@ def run(rt: Runtime) -> int:
             events = store.claimed_events(session, held)
         if not held:
             break
-        refresh(rt, rt.index)
-        matched += _match_batch(rt, held, events)
+        with kept(rt, work.EVENTS, held):
+            refresh(rt, rt.index)  # after the claim: whoever subscribed before the event is known by now
+            matched += _match_batch(rt, held, events)
     return matched
 
 

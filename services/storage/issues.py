@@ -63,6 +63,9 @@ _WAITING = """
                 WHEN x.email_hash IS NOT NULL THEN 'suppressed'
                 WHEN n.withdrawn_at IS NOT NULL AND e.type <> 'withdrawn' THEN 'withdrawn'
                 WHEN e.revision < n.revision AND e.type IN ('published', 'revised') THEN 'superseded'
+                WHEN e.type = 'withdrawn' AND NOT EXISTS (
+                    SELECT FROM issue_items i WHERE i.subscriber_id = c.subscriber_id AND i.notice_id = n.id
+                ) THEN 'never_told'
            END AS excluded,
            CASE WHEN EXISTS (SELECT FROM issue_items i WHERE i.subscriber_id = c.subscriber_id
                              AND i.story_id = n.story_id
@@ -282,6 +285,7 @@ def exclude(session: Session, reasons: Mapping[int, str]) -> None:
 
 
 _HOLD_ALERTS = text("SELECT id FROM candidates WHERE id = ANY(:ids) AND claim_id = :claim FOR UPDATE")
+_TURN = text("SELECT pg_advisory_xact_lock(hashtext('goniec.compose.alerts'))")
 _HOLD_WINDOWS = text("SELECT id FROM rhythms WHERE id = ANY(:ids) AND claim_id = :claim FOR UPDATE")
 _ADVANCE = text("""
     UPDATE rhythms h SET state = 'pending', since = v.since, due_at = v.due_at, claim_id = NULL,
@@ -295,6 +299,11 @@ _ADVANCE = text("""
 def still_held_alerts(session: Session, held: Claim) -> set[int]:
     """Those candidates that this claim still holds, locked: only they may be written."""
     return set(session.scalars(_HOLD_ALERTS, {"ids": list(held.rows), "claim": held.id}))
+
+
+def await_turn(session: Session) -> None:
+    """Wait until no other composer is writing alerts; ours is the turn until this transaction ends."""
+    session.execute(_TURN)
 
 
 def still_held_windows(session: Session, held: Claim) -> set[int]:

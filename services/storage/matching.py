@@ -104,18 +104,30 @@ _MATCHES = text("""
     ON CONFLICT DO NOTHING
 """)
 
-# Readers: everyone whose subscription met the event, each with the reason when they are left out. A pause
-# drops alerts; what waits for a digest is kept and comes in one when the pause ends.
+# Readers: everyone whose subscription met the event, and for a revision also those who got what it corrects;
+# each with the reason when they are left out. A pause drops alerts; what waits for a digest is kept and comes
+# in one when the pause ends.
 _FAN_OUT_READERS = text("""
+    WITH told AS (
+        SELECT m.event_id, s.id AS subscription_id
+        FROM matches m JOIN subscriptions s ON s.interest_id = m.interest_id
+        WHERE m.event_id = ANY(:events) AND s.subscriber_id IS NOT NULL
+        UNION
+        SELECT g.id, c.subscription_id
+        FROM events g
+        JOIN events e ON e.notice_id = g.notice_id AND e.revision < g.revision
+        JOIN candidates c ON c.event_id = e.id AND c.state = 'issued'
+        WHERE g.id = ANY(:events) AND g.type = 'revised'
+    )
     INSERT INTO candidates (subscription_id, subscriber_id, event_id, cadence, state, reason, due_at, at)
     SELECT s.id, r.id, e.id, s.cadence,
            CASE WHEN w.reason IS NOT NULL THEN 'excluded' WHEN s.channel = 'feed' THEN 'shown'
                 ELSE 'pending' END,
            w.reason, :now, :now
-    FROM matches m
-    JOIN events e ON e.id = m.event_id
+    FROM told
+    JOIN events e ON e.id = told.event_id AND e.type <> 'withdrawn'
     JOIN notices n ON n.id = e.notice_id
-    JOIN subscriptions s ON s.interest_id = m.interest_id
+    JOIN subscriptions s ON s.id = told.subscription_id
     JOIN subscribers r ON r.id = s.subscriber_id
     LEFT JOIN suppressions x ON x.email_hash = r.email_hash
     CROSS JOIN LATERAL (SELECT CASE
@@ -125,32 +137,31 @@ _FAN_OUT_READERS = text("""
         WHEN n.commercial AND NOT r.commercial THEN 'no_commercial_consent'
         WHEN n.withdrawn_at IS NOT NULL THEN 'withdrawn'
         END AS reason) w
-    WHERE m.event_id = ANY(:events) AND e.type <> 'withdrawn'
     ON CONFLICT DO NOTHING
 """)
 
-# A withdrawal goes to exactly those who got the notice; who still waits for it no longer does.
+# A withdrawal goes to exactly those who got the notice; who still waits for it no longer does. These are two
+# statements, the second with a newer look: what a composer took up between them counts as got.
+_STOP_WAITING = text("""
+    UPDATE candidates c SET state = 'excluded', reason = 'withdrawn'
+    FROM events g JOIN events e ON e.notice_id = g.notice_id AND e.id <> g.id
+    WHERE g.id = ANY(:events) AND g.type = 'withdrawn' AND c.event_id = e.id AND c.state = 'pending'
+""")
 _FAN_OUT_WITHDRAWN = text("""
-    WITH gone AS (
-        SELECT e.id, e.notice_id FROM events e WHERE e.id = ANY(:events) AND e.type = 'withdrawn'
-    ), waiting AS (
-        UPDATE candidates c SET state = 'excluded', reason = 'withdrawn'
-        FROM gone g JOIN events e ON e.notice_id = g.notice_id
-        WHERE c.event_id = e.id AND c.state = 'pending' AND e.id <> g.id
-    )
     INSERT INTO candidates (subscription_id, subscriber_id, event_id, cadence, state, due_at, at)
     SELECT DISTINCT ON (g.id, c.subscriber_id) c.subscription_id, c.subscriber_id, g.id, s.cadence,
            'pending', CAST(:now AS timestamptz), CAST(:now AS timestamptz)
-    FROM gone g
+    FROM events g
     JOIN events e ON e.notice_id = g.notice_id
     JOIN candidates c ON c.event_id = e.id AND c.state IN ('issued', 'leased')
     JOIN subscriptions s ON s.id = c.subscription_id
     JOIN subscribers r ON r.id = c.subscriber_id AND r.state = 'active'
+    WHERE g.id = ANY(:events) AND g.type = 'withdrawn'
     ORDER BY g.id, c.subscriber_id, c.id DESC
     ON CONFLICT DO NOTHING
 """)
 
-# Endpoints: those whose subscription met the event, and for a withdrawal those who were told before.
+# Endpoints: those whose subscription met the event, and for a change or a withdrawal those told before.
 _FAN_OUT_ENDPOINTS = text("""
     INSERT INTO deliveries (channel, event_id, endpoint_id, state, due_at, created_at)
     SELECT 'webhook', told.event_id, p.id, 'pending', :now, :now
@@ -161,7 +172,8 @@ _FAN_OUT_ENDPOINTS = text("""
         UNION
         SELECT g.id, d.endpoint_id
         FROM events g JOIN events e ON e.notice_id = g.notice_id JOIN deliveries d ON d.event_id = e.id
-        WHERE g.id = ANY(:events) AND g.type = 'withdrawn' AND d.endpoint_id IS NOT NULL
+        WHERE g.id = ANY(:events) AND g.type IN ('revised', 'withdrawn') AND d.endpoint_id IS NOT NULL
+          AND e.id <> g.id
     ) told
     JOIN endpoints p ON p.id = told.endpoint_id AND p.state <> 'disabled'
     ON CONFLICT DO NOTHING
@@ -206,6 +218,7 @@ def fan_out(
         )
     bound = {"events": events, "now": now}
     readers = _count(session.execute(_FAN_OUT_READERS, bound))
+    session.execute(_STOP_WAITING, bound)
     readers += _count(session.execute(_FAN_OUT_WITHDRAWN, bound))
     endpoints = _count(session.execute(_FAN_OUT_ENDPOINTS, bound))
     session.execute(_FINISH, {"events": events, "claim": held.id})

@@ -1,0 +1,104 @@
+"""Worlds for tests in a line or two: a test states what it is about, these supply the rest.
+
+Everything is made through the same doors as in life, so that no test stands on rows that cannot be.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+
+from services.domain.drafts import Draft
+from services.errors import Conflict
+from services.manage import endpoints, institutions, sources, subscribers
+from services.manage.endpoints import CreatedEndpoint
+from services.manage.subscribers import SubscriberView
+from services.manage.subscriptions import Wish
+from services.pipeline import accept, compose, deliver, feedback, match
+from services.pipeline.accept import Accepted
+from services.runtime import Runtime
+from services.storage import institutions as owners
+
+CITY = "Gmina Testowa"
+
+
+def institution(rt: Runtime, name: str = CITY, **given: Any) -> str:
+    """The slug of an institution; made at the first call."""
+    try:
+        return institutions.add(rt, name=name, kind=given.pop("kind", "local_government"), **given).slug
+    except Conflict as known:
+        return str(known.data["slug"])
+
+
+def door(rt: Runtime, name: str = CITY) -> int:
+    """The push source of an institution."""
+    slug = institution(rt, name)
+    with rt.begin() as session:
+        owner = owners.by_slug(session, slug)
+        assert owner is not None
+        owner_id = owner.id
+    return sources.push_source(rt, owner_id)
+
+
+def feed(rt: Runtime, address: str, *, name: str = CITY, **given: Any) -> int:
+    """The id of a feed's source, unchecked and due at once."""
+    return sources.add(rt, address, institution=institution(rt, name), check=False, **given).id
+
+
+def draft(key: str = "n-1", **given: Any) -> Draft:
+    """A notice as a source gives it."""
+    return Draft(**{"key": key, "title": f"Dotacje dla firm {key}", "kind": "call", **given})
+
+
+def publish(rt: Runtime, *drafts: Draft, name: str = CITY) -> list[Accepted]:
+    """Push drafts; without one, a single notice."""
+    return accept.accept(rt, door(rt, name), drafts or [draft()])
+
+
+def withdraw(rt: Runtime, *keys: str, name: str = CITY) -> list[Accepted]:
+    return accept.withdraw(rt, door(rt, name), keys or ["n-1"])
+
+
+def reader(
+    rt: Runtime,
+    email: str = "anna@mail.example",
+    *queries: str,
+    cadence: str = "instant",
+    **given: Any,
+) -> SubscriberView:
+    """A confirmed subscriber; asks for calls when nothing else is said."""
+    wishes = [
+        Wish(query=query, label=f"zakres {query}", cadence=cadence) for query in queries or ["kind:call"]
+    ]
+    return subscribers.add_confirmed(rt, email=email, interests=wishes, **given)
+
+
+def listener(
+    rt: Runtime, url: str, query: str = "kind:call", *, consumer: str = "integrator", format: str = "standard"
+) -> CreatedEndpoint:
+    """A webhook endpoint."""
+    return endpoints.add(rt, consumer, url=url, query=query, format=format)
+
+
+def carry(rt: Runtime) -> None:
+    """All that is due goes its whole way: matched, composed, delivered, answered."""
+    for stage in (match.run, compose.run, deliver.run_mail, deliver.run_webhooks, feedback.run):
+        stage(rt)
+
+
+def rows(rt: Runtime, query: str, **bound: object) -> Sequence[RowMapping]:
+    """What the tables say."""
+    with rt.begin() as session:
+        return session.execute(text(query), bound).mappings().all()
+
+
+def only(rt: Runtime, query: str, **bound: object) -> Mapping[str, Any]:
+    """The one row that there must be."""
+    found = rows(rt, query, **bound)
+    assert len(found) == 1, f"{len(found)} rows"
+    return dict(found[0])
+
+
+def counts(rt: Runtime, query: str, **bound: object) -> dict[Any, int]:
+    """{first column: second column} of a grouping query."""
+    return {key: number for key, number, *_ in (tuple(row.values()) for row in rows(rt, query, **bound))}
