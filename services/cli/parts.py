@@ -48,8 +48,11 @@ def up(
     raise typer.Exit(supervisor.up(settings, worker_processes=workers, extra=_outside_world))
 
 
-def _outside_world(_: Settings) -> supervisor.Extra:
-    return supervisor.Extra([Child("demo", python("services.cli", "play-demo"))])
+def _outside_world(settings: Settings) -> supervisor.Extra:
+    receiver = f"http://127.0.0.1:{settings.port + 1}/received"
+    return supervisor.Extra(
+        [Child("demo", python("services.cli", "play-demo"))], [("Webhook consumer (the demo's)", receiver)]
+    )
 
 
 def web(

@@ -29,7 +29,7 @@ def play(settings: Settings, *, say: Say = print) -> int:
     """Run the demo's outside world until the process is ended."""
     rt = Runtime.open(settings)
     region = institutions(utc_now())
-    site = Site(region, utc_now)
+    site = Site(region, utc_now, port=settings.port + 1)
     coming = later(region)
     held = set(coming)
     try:
@@ -64,16 +64,18 @@ def _set_up(rt: Runtime, site: Site, region: list[DemoInstitution]) -> _Pusher:
     for one in region:
         _unless_there(partial(manage_institutions.add, rt, name=one.name, kind=one.kind, place=one.place))
     slugs = {i.name: i.slug for i in manage_institutions.list_all(rt)}
-    for old in sources.list_all(rt):  # addresses of an earlier run, whose port is gone
-        if old.address and old.address.startswith("http://127.0.0.1:"):
-            sources.stop(rt, old.id, because="the demo was started again")
+    known = {s.address for s in sources.list_all(rt)}
+    for old in sources.list_all(rt):  # addresses of an earlier run on another port
+        if old.address and not old.address.startswith(f"{site.address}/"):
+            sources.stop(rt, old.id, because="the demo was started again elsewhere")
     pusher = ""
     for one in region:
         if one.format == "push":
             pusher = accounts.create_key(rt, institution=slugs[one.name], label="demo").key
         else:
             address = f"{site.address}/feeds/{one.slug}"
-            sources.add(rt, address, institution=slugs[one.name], places=[one.place], check=False)
+            if address not in known:
+                sources.add(rt, address, institution=slugs[one.name], places=[one.place], check=False)
     _add_readers(rt)
     _add_consumer(rt, site)
     return _Pusher(pusher, f"http://127.0.0.1:{rt.settings.port}/v1/notices")
@@ -104,7 +106,7 @@ def _add_consumer(rt: Runtime, site: Site) -> None:
         endpoints.delete(rt, CONSUMER, old.uid)
     made = endpoints.add(
         rt,
-        consumer=CONSUMER,
+        CONSUMER,
         url=f"{site.address}/receiver",
         query="topic:funding OR kind:need",
         label="demo",

@@ -16,7 +16,7 @@ from services.errors import BadInput
 class Site:
     """What has been published so far, and what the consumer has received; safe in several threads."""
 
-    def __init__(self, region: list[DemoInstitution], now: Callable[[], datetime]) -> None:
+    def __init__(self, region: list[DemoInstitution], now: Callable[[], datetime], *, port: int) -> None:
         self._now = now
         self._lock = threading.Lock()
         self._region = {one.slug: one for one in region}
@@ -24,7 +24,7 @@ class Site:
         self._received: list[tuple[datetime, str, str]] = []
         self._ids: set[str] = set()
         self.secret = ""
-        self.server = _serve(self)
+        self.server = _serve(self, port)
 
     @property
     def address(self) -> str:
@@ -88,7 +88,7 @@ _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Web
 <body><main><h1>What the webhook consumer received</h1><ul>{items}</ul></main></body></html>"""
 
 
-def _serve(site: Site) -> ThreadingHTTPServer:
+def _serve(site: Site, port: int) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -117,7 +117,10 @@ def _serve(site: Site) -> ThreadingHTTPServer:
         def log_message(self, *_: object) -> None:
             """The site keeps no access log."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    except OSError:  # somebody else listens there
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, name="demo-site", daemon=True).start()
     return server
