@@ -38,13 +38,14 @@ def clean(value: str) -> str:
 async def form_of(request: Request) -> Form:
     """The form in the request's body. Raises TooLarge, BadInput, and Forbidden for another site's form."""
     refuse_other_sites(request)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
-        raise BadInput("A form is expected here.")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_FORM_BYTES:
             raise TooLarge("The form is too long.")
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and media_type != FORM_TYPE:
+        raise BadInput("A form is expected here.")
     try:
         return Form(parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS))
     except ValueError as error:

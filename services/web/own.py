@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from services.manage import private_feed
 from services.manage.subscribers import SubscriberView
 from services.manage.subscriptions import SubscriptionView
 from services.web import choices
@@ -54,6 +55,7 @@ def context_of(
         "zones": zones(person.timezone),
         "zone": person.timezone,
         "today": now.astimezone(ZoneInfo(person.timezone)).date().isoformat(),
+        "feed_url": f"/feeds/private/{private_feed.token_for(here.rt, person.id)}.atom",
         "told": "",
         "fault": None,
         "fault_at": None,

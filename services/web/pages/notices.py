@@ -104,7 +104,7 @@ def _card(here: Visit, form: dict[str, Any]) -> Card:
 
 
 def _tellers(form: dict[str, Any]) -> list[Teller]:
-    return [Teller(t["institution"]["name"], f"/notices/{t['id']}") for t in form["also_told_by"]]
+    return [Teller(teller["name"], f"/notices/{teller['notice']}") for teller in form["tellers"]]
 
 
 def _source(here: Visit, form: dict[str, Any]) -> tuple[str, str | None]:
