@@ -130,7 +130,7 @@ class Subscriptions(Told):
 
 
 class Endpoint(Told):
-    id: str
+    id: Annotated[str, Field(validation_alias="uid")]
     url: str
     label: str | None
     format: str
@@ -199,7 +199,7 @@ class Replayed(Told):
 class Step(Told):
     name: str
     at: datetime | None
-    ok: bool | None
+    is_ok: bool | None
     text: str
     data: dict[str, Any]
 
@@ -207,8 +207,9 @@ class Step(Told):
 class Why(Told):
     """The way of a notice to a recipient, step by step, to where it ended."""
 
-    verdict: str
+    notice_id: int
     steps: list[Step]
+    verdict: str
 
 
 class Health(Told):

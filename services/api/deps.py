@@ -14,6 +14,7 @@ from services.domain import links, tokens
 from services.errors import BadInput, Forbidden, NotFound, Unauthorized
 from services.manage import accounts, sources, subscribers
 from services.manage.accounts import Principal
+from services.manage.subscribers import SubscriberView
 from services.runtime import Runtime
 
 Credentials = HTTPAuthorizationCredentials | None
@@ -33,7 +34,7 @@ def _bearer(name: str, description: str) -> HTTPBearer:
 
 _institution = _bearer("institutionKey", "`goniec key create --institution SLUG`")
 _consumer = _bearer("consumerKey", "`goniec key create --consumer NAME`")
-_anyone = _bearer("anyKey", "An institution's, a consumer's or an operator's key.")
+_anyone = _bearer("anyKey", "Any key; or the token of one's own preferences' link.")
 _subscriber = _bearer("subscriberToken", "The last part of the link to one's own preferences.")
 
 
@@ -59,9 +60,11 @@ def consumer(rt: Rt, credentials: Annotated[Credentials, Depends(_consumer)]) ->
     return principal
 
 
-def holder(rt: Rt, credentials: Annotated[Credentials, Depends(_anyone)]) -> Principal:
-    """Whoever holds a key."""
-    return _principal(rt, credentials)
+def asker(rt: Rt, credentials: Annotated[Credentials, Depends(_anyone)]) -> Principal | SubscriberView:
+    """Whoever holds a key, or a person by the token of their own page."""
+    if credentials is None or credentials.credentials.startswith(accounts.PREFIX):
+        return _principal(rt, credentials)
+    return _person(rt, credentials)
 
 
 def reader_of_log(rt: Rt, credentials: Annotated[Credentials, Depends(_consumer)]) -> Principal:
@@ -74,11 +77,18 @@ def reader_of_log(rt: Rt, credentials: Annotated[Credentials, Depends(_consumer)
 
 def subscriber(rt: Rt, credentials: Annotated[Credentials, Depends(_subscriber)]) -> int:
     """A person's id, by the token of their own page."""
+    person = _person(rt, credentials)
+    if person.state != "active":
+        raise Forbidden("You have left. Sign up again, and confirm by the letter that comes.")
+    return person.id
+
+
+def _person(rt: Runtime, credentials: Credentials) -> SubscriberView:
     if credentials is None:
         raise Unauthorized("Send the token of your preferences' link as `Authorization: Bearer …`.")
     try:
         named = tokens.read(rt.settings.secret_key, links.MANAGE, credentials.credentials, rt.clock.now())
-        return subscribers.show_by_id(rt, int(named["s"])).id
+        return subscribers.show_by_id(rt, int(named["s"]))
     except (BadInput, NotFound) as exc:
         raise Unauthorized("This token is not valid. Copy it whole from your preferences' link.") from exc
 
@@ -107,7 +117,7 @@ async def raw_body(request: Request) -> bytes:
 Institution = Annotated[Principal, Depends(institution)]
 Consumer = Annotated[Principal, Depends(consumer)]
 LogReader = Annotated[Principal, Depends(reader_of_log)]
-Holder = Annotated[Principal, Depends(holder)]
+Asker = Annotated[Principal | SubscriberView, Depends(asker)]
 Person = Annotated[int, Depends(subscriber)]
 PushSource = Annotated[int, Depends(push_source)]
 RawBody = Annotated[bytes, Depends(raw_body)]

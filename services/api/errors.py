@@ -3,7 +3,9 @@
 A problem never repeats what was sent, so that no address, token or odd character comes back in it.
 """
 
+import traceback
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from fastapi import FastAPI, Request, Response
@@ -13,6 +15,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services import errors, log
 
@@ -142,7 +145,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     for kind in (OperationalError, InterfaceError, PoolTimeout):
         app.add_exception_handler(kind, _on_away)
-    app.add_exception_handler(Exception, _on_surprise)
+    app.add_middleware(Surprises)
 
 
 def faults(found: Sequence[Any]) -> list[dict[str, str]]:
@@ -212,11 +215,41 @@ def _on_away(request: Request, error: Exception) -> Response:
     return answer(errors.Unavailable("The database cannot be reached. Nothing is lost; try again soon."))
 
 
-def _on_surprise(request: Request, error: Exception) -> Response:
-    """What nobody expected: told without its words, which may hold what was sent."""
-    _log.error("api.surprise", kind=type(error).__name__, route=_route(request))
-    request.app.state.rt.metrics.error("api")
-    return answer(Internal("Something went wrong here. It was noted; try again later."))
+class Surprises:
+    """What nobody expected ends here: noted by kind and place, without its words, which may hold what was
+    sent. Nothing is raised further, because a server would write those words to its log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            request = Request(scope)
+            _log.error("api.surprise", kind=type(error).__name__, at=_place(error), route=_route(request))
+            request.app.state.rt.metrics.error("api")
+            if has_begun:
+                raise ConnectionAbortedError("the answer broke off") from None
+            problem = answer(Internal("Something went wrong here. It was noted; try again later."))
+            await problem(scope, receive, send)
+
+
+def _place(error: Exception) -> str:
+    """Where in our own code it happened."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [one for one in frames if "/services/" in one.filename and "site-packages" not in one.filename]
+    last = (ours or frames)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}"
 
 
 def _route(request: Request) -> str:

@@ -80,7 +80,7 @@ class Rule:
                 return self.read(value)
             if re.fullmatch(self.pattern.removeprefix("^").removesuffix("$"), value):
                 return value
-        except (BadInput, ValueError, OSError):
+        except (BadInput, KeyError, ValueError, OSError):  # a zone that is not there is a KeyError
             pass
         raise PydanticCustomError("form", "{words}", {"words": self.words})
 

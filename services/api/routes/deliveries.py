@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from services.api.answers import Why
-from services.api.deps import Holder, Rt
+from services.api.deps import Asker, Rt
 from services.api.errors import told
 from services.api.texts import MAX_ID
 from services.errors import BadInput, Forbidden, NotFound, Unauthorized
 from services.manage import endpoints, notices, why
 from services.manage.accounts import Principal
+from services.manage.subscribers import SubscriberView
 from services.runtime import Runtime
 
 router = APIRouter(tags=["deliveries"])
@@ -21,7 +22,7 @@ router = APIRouter(tags=["deliveries"])
 )
 def explain(
     rt: Rt,
-    holder: Holder,
+    asker: Asker,
     notice: Annotated[int, Query(ge=1, le=MAX_ID, description="The notice's id.")],
     recipient: Annotated[
         str,
@@ -35,16 +36,21 @@ def explain(
 ) -> Any:
     """Each step on the way of a notice to a recipient, and where it ended.
 
-    For the operator; an institution asks about its own notices, a consumer about its own endpoints.
+    For the operator, and for whom it concerns: a person asks about their own address, a consumer about its
+    own endpoints. An institution asks of its own notices how an endpoint got them, never about a person.
     """
-    _allow(rt, holder, notice=notice, recipient=recipient)
+    _allow(rt, asker, notice=notice, recipient=recipient)
     return why.why(rt, notice_id=notice, recipient=recipient)
 
 
-def _allow(rt: Runtime, holder: Principal, *, notice: int, recipient: str) -> None:
-    if holder.scope == "operator":
-        return
-    if holder.scope == "consumer":
-        endpoints.show(rt, holder, recipient)
-    elif notices.get(rt, notice)["institution"]["slug"] != holder.institution_slug:
-        raise Forbidden("An institution asks about its own notices.")
+def _allow(rt: Runtime, asker: Principal | SubscriberView, *, notice: int, recipient: str) -> None:
+    if isinstance(asker, SubscriberView):
+        if recipient.strip().lower() != asker.email:
+            raise Forbidden("You can ask about your own address.")
+    elif asker.scope == "consumer":
+        endpoints.show(rt, asker, recipient)
+    elif asker.scope == "institution":
+        if "@" in recipient:
+            raise Forbidden("What a person gets is theirs to know; ask about an endpoint.")
+        if notices.get(rt, notice)["institution"]["slug"] != asker.institution_slug:
+            raise Forbidden("An institution asks about its own notices.")

@@ -1,0 +1,33 @@
+"""What schemathesis cannot know: how values of our formats are written. It is loaded by its own process."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import schemathesis
+from hypothesis import strategies as st
+
+ZONES = [UTC, timezone(timedelta(hours=1)), timezone(timedelta(hours=-11))]
+START = datetime(1971, 1, 1, tzinfo=UTC)
+QUERIES = [
+    "",
+    "topic:funding",
+    'topic:funding (place:torun OR place:0403) "sztuczna inteligencja" innowacj* -kind:tender deadline<30d',
+    "grant",
+    "=bony title:nabór",
+    "kind:(call OR tender) lang:pl",
+    "deadline>2026-12-01 audience:company",
+    "NOT kind:job energia",
+]
+
+schemathesis.openapi.format("goniec-query", st.sampled_from(QUERIES[1:]))
+schemathesis.openapi.format("timezone", st.sampled_from(["Europe/Warsaw", "UTC", "Asia/Kathmandu"]))
+schemathesis.openapi.format("uri", st.integers(1, 9).map("http://127.0.0.{}:9/hook".format))
+schemathesis.openapi.format("email", st.integers(0, 999).map("reader{}@example.com".format))
+schemathesis.openapi.format(
+    "date-time",
+    st.builds(
+        lambda days, seconds, zone: (START + timedelta(days, seconds)).astimezone(zone).isoformat(),
+        st.integers(0, 80_000),
+        st.integers(0, 86_399),
+        st.sampled_from(ZONES),
+    ),
+)

@@ -1,0 +1,75 @@
+"""The real application behind a real socket, against everything schemathesis makes of its description."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from starlette.types import ASGIApp
+
+from services.api.app import make_app
+from services.runtime import Runtime
+from tests.services.api.conftest import FREE
+
+ROOT = Path(__file__).parents[3]
+SEED = "20261123"
+EXAMPLES = "12"
+
+
+@contextmanager
+def served(app: ASGIApp) -> Iterator[str]:
+    """The application on a free port of loopback, for as long as the block lasts."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, ws="none", log_config=None, lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        for _ in range(1_000):
+            if server.started:
+                break
+            thread.join(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def config(keys: dict[str, str]) -> str:
+    told = [f'[auth.openapi.{scheme}]\nbearer = "{key}"\n' for scheme, key in keys.items()]
+    return "\n".join(told)
+
+
+@pytest.mark.usefixtures("push")
+def test_the_api_does_what_its_description_says(
+    rt: Runtime, tmp_path: Path, institution_key: str, consumer_key: str, subscriber_token: str
+) -> None:
+    keys = {
+        "institutionKey": institution_key,
+        "consumerKey": consumer_key,
+        "anyKey": consumer_key,
+        "subscriberToken": subscriber_token,
+    }
+    settings = tmp_path / "schemathesis.toml"
+    settings.write_text(config(keys))
+    with served(make_app(rt, limits=FREE)) as address:
+        command = [
+            sys.executable, "-m", "schemathesis.cli", "--config-file", str(settings), "run",
+            f"{address}/openapi.json", "--url", address, "--checks", "all", "--seed", SEED,
+            "--max-examples", EXAMPLES, "--workers", "2", "--request-timeout", "10", "--no-color",
+            "--generation-database", "none", "--suppress-health-check", "all",
+        ]  # fmt: skip
+        surroundings = {
+            **os.environ,
+            "SCHEMATHESIS_HOOKS": "tests.services.api.schemathesis_hooks",
+            "PYTHONPATH": str(ROOT),
+        }
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=240, env=surroundings, cwd=tmp_path, check=False
+        )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
