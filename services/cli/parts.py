@@ -56,7 +56,13 @@ def _outside_world(settings: Settings) -> supervisor.Extra:
 
 
 def web(
-    port: Port = None, host: Annotated[str, typer.Option(help="The address to listen on.")] = "0.0.0.0"
+    port: Port = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            help="The address to listen on. All; this machine alone while mail stays in the outbox."
+        ),
+    ] = None,
 ) -> None:
     """Serve the pages and the API."""
     from services.api.app import make_app  # heavy, and no other command needs it
@@ -68,11 +74,16 @@ def web(
         rt = Runtime.open(found.settings)
         try:
             uvicorn.run(
-                make_app(rt), host=host, port=wanted.port, log_config=None, access_log=False,
+                make_app(rt), host=host or _host(wanted), port=wanted.port, log_config=None, access_log=False,
                 server_header=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=DRAIN_S,
             )  # fmt: skip
         finally:
             rt.close()
+
+
+def _host(settings: Settings) -> str:
+    """The outbox page shows everybody's letters, so what has one is not for other machines."""
+    return "127.0.0.1" if settings.mail == "outbox" else "0.0.0.0"
 
 
 def worker(
