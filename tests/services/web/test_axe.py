@@ -18,6 +18,8 @@ from tests.conftest import NOON, OpenRuntime
 from tests.services.web.browser import free_socket, running_browser, served
 from tests.services.web.conftest import FREE, Tell
 
+pytestmark = pytest.mark.browser
+
 AXE = Path(__file__).parents[2] / "vendor" / "axe.min.js"
 FINDINGS = """() => axe.run().then(found => found.violations.map(
     fault => fault.id + ": " + fault.nodes.map(node => node.html.slice(0, 200)).join(" | ")))"""
@@ -104,6 +106,14 @@ def test_axe_finds_nothing_where_a_form_is_shown_again(browser: Browser, base: s
     page.click("button[value=subscribe]")
     expect(page.get_by_role("alert")).to_be_visible()
     assert _check(page) == []
+    page.close()
+
+
+def test_axe_would_find_a_picture_without_words(browser: Browser, base: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{base}/bot")
+    page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+    assert [fault.partition(":")[0] for fault in _check(page)] == ["image-alt"]
     page.close()
 
 
