@@ -14,7 +14,7 @@ try:
 except ImportError:  # pragma: no cover - depends on the machine
     morfeusz2 = None
 
-MAX_RESTORED = 1_500
+MAX_RESTORED = 600
 _PLACE_NAME = "nazwa_geograficzna"
 _SKIPPED = frozenset({"aglt", "interp", "ign", "sym", "dig"})
 _VERBAL = frozenset({"ger", "pact", "ppas", "pacta", "pant", "pcon"})

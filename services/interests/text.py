@@ -16,7 +16,7 @@ from services.interests.tokens import Token, is_capitals, is_title, lowered
 
 Keys = frozenset[str]
 
-CACHED_WORDS = 200_000
+CACHED_WORDS = 100_000
 MAX_ANALYSED = 40
 _SHORT_ACRONYM = 5
 _SHORT_WORD = 3
@@ -47,16 +47,16 @@ class Analyser:
 
     def query_keys(self, word: str) -> Keys:
         """The keys that a word of a query means. A typed lemma means itself alone."""
-        return self._query_keys(word)
+        return self._query_keys(word, False)
 
     def phrase_keys(self, words: tuple[str, ...]) -> tuple[Keys, ...]:
         """Keys word by word; the capital that begins a phrase tells no name."""
         first = lowered(words[0]) if is_title(words[0]) else words[0]
-        return tuple(map(self._query_keys, (first, *words[1:])))
+        return tuple(self._query_keys(word, True) for word in (first, *words[1:]))
 
     def understood(self, word: str) -> tuple[str, ...]:
         """How a word of a query was read, for people: its lemmas, or the word where none is known."""
-        lemmas = sorted(key for key in self._query_keys(word) if not key.startswith(("~", "^", "en:")))
+        lemmas = sorted(key for key in self.query_keys(word) if not key.startswith(("~", "^", "en:")))
         return tuple(lemmas) or (word,)
 
     def _keys_in_document(self, token: Token, is_english: bool) -> Keys:
@@ -80,15 +80,17 @@ class Analyser:
             keys = _own_names(readings, form) or keys
         return keys | self._english(form) if is_english else keys
 
-    def _keys_in_query(self, word: str) -> Keys:
+    def _keys_in_query(self, word: str, in_phrase: bool) -> Keys:
         form = lowered(word)
         if is_verbatim(form):
             return frozenset({f"^{form}"})
         if self._is_acronym(word):
             return frozenset({f"^{form}", f"~{self._stems.polish(form)}"})
         known = self._lemmas_meant(word, form)
-        for standing_for in restored(form) if form.isascii() and self._lexicon else ():
-            known |= self._lemmas_stood_for(standing_for, is_known=bool(known))
+        if form.isascii() and self._lexicon is not None:
+            known |= self._lemmas_stood_for(form, allows_function=in_phrase or not known) or (
+                frozenset() if known else self._names_stood_for(form)
+            )
         keys = known or self._unknown(form)
         return keys | {f"^{form}"} | self._english(form)
 
@@ -105,14 +107,29 @@ class Analyser:
             return as_name.common | as_name.names
         return as_common.common | as_common.names | same_names
 
-    def _lemmas_stood_for(self, form: str, *, is_known: bool) -> Keys:
-        """Lemmas of a form with its diacritics restored; surnames are too many to be meant."""
-        readings = self._readings(form)
-        if not readings or (is_known and readings.is_function):
-            return frozenset()
-        places = readings.places or (self._readings(form.capitalize()).places if readings.common else Keys())
-        same = frozenset(lemma for lemma in readings.common | places if lowered(lemma) == form)
-        return same or (readings.common | readings.places)
+    def _lemmas_stood_for(self, form: str, *, allows_function: bool) -> Keys:
+        """Common words and places that an ASCII form may stand for.
+
+        Alone, `moc` does not stand for `móc`, which is in every text; in a phrase it may.
+        """
+        found: Keys = frozenset()
+        for meant in restored(form):
+            readings = self._readings(meant)
+            if readings and (allows_function or not readings.is_function):
+                found |= self._common_or_places(meant, readings)
+        return found
+
+    def _common_or_places(self, form: str, readings: Readings) -> Keys:
+        places = readings.places or self._readings(form.capitalize()).places
+        same_common = frozenset({form}) & readings.common
+        same_places = frozenset(place for place in places if lowered(place) == form)
+        if same_common or (same_places and not readings.common):
+            return same_common | same_places
+        return readings.common | readings.places | same_places
+
+    def _names_stood_for(self, form: str) -> Keys:
+        """Names of people that an ASCII form may stand for: too many to be meant beside other words."""
+        return frozenset().union(*(self._readings(meant).names for meant in restored(form)))
 
     def _is_acronym(self, word: str) -> bool:
         """Short and in capitals, unless a dictionary knows it as a noun or a place: OZE, not NABÓR."""
