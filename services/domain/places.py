@@ -1,7 +1,7 @@
 """The municipalities and counties of the area by TERYT code and by name.
 
-Names are not keys: there are two Chełmżas. Six digits identify a unit; the seventh is its type and changes when a village becomes a town, so a
-code is found by its first six.
+Names are not keys: there are two Chełmżas. Six digits identify a unit; the seventh is its type and changes
+when a village becomes a town, so a code is found by its first six.
 """
 
 import json
