@@ -172,12 +172,21 @@ def _interests(
             steps.append(Step("interest", min(times), True, f"{name} was met: {_reasons(found)}", data))
         elif not found.matched:
             steps.append(Step("interest", None, False, f"{name} was not met: {_missing(found)}", data))
-        elif events and asked.created_at > events[-1].at:
-            text = f"{name} would meet it, but was asked for only later"
-            steps.append(Step("interest", asked.created_at, False, text, data))
         else:
-            steps.append(Step("interest", None, None, f"{name} would meet it now; not matched yet", data))
+            steps.append(_unmatched(asked, name, events, data))
     return steps
+
+
+def _unmatched(asked: Asked, name: str, events: Sequence[Event], data: dict[str, Any]) -> Step:
+    """An interest that the notice meets as it stands now, without a row that says so."""
+    if not events:
+        return Step("interest", None, True, f"{name} asks for such notices", data)
+    if asked.created_at > events[-1].at:
+        text = f"{name} would meet it, but was asked for only later"
+        return Step("interest", asked.created_at, False, text, data)
+    if any(event.state != "matched" for event in events):
+        return Step("interest", None, None, f"{name} would meet it; it is not matched yet", data)
+    return Step("interest", None, False, f"{name} meets it now, but did not when it was matched", data)
 
 
 def _reasons(found: Explanation) -> str:

@@ -1,0 +1,129 @@
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.clock import FrozenClock
+from services.errors import NotFound
+from services.manage import subscribers
+from services.manage.why import Why, why
+from services.pipeline import accept, match
+from services.runtime import Runtime
+from tests import factories
+from tests.doubles.web import Answer, WebDouble
+
+ANNA = "anna@mail.example"
+
+
+@pytest.fixture
+def web() -> Iterator[WebDouble]:
+    with WebDouble() as double:
+        double.answer("/hook", Answer(status=503))
+        yield double
+
+
+def published(rt: Runtime, **given: Any) -> int:
+    [one] = factories.publish(rt, factories.draft(**given))
+    assert one.notice_id is not None
+    return one.notice_id
+
+
+def told(found: Why, name: str) -> str:
+    return "; ".join(step.text for step in found.steps if step.name == name)
+
+
+def test_a_delivered_notice_tells_the_interest_the_words_and_the_letter(rt: Runtime) -> None:
+    factories.reader(rt, ANNA, "dotacja")
+    notice = published(rt, title="Nowe dotacje dla firm")
+    factories.carry(rt)
+    found = why(rt, notice_id=notice, recipient="Anna@Mail.example")
+    assert "“zakres dotacja” was met: dotacja by “dotacje” in the title" in told(found, "interest")
+    assert "went into letter" in told(found, "issue")
+    assert "was sent" in told(found, "delivery")
+    assert found.verdict == "Delivered."
+    assert ANNA not in str(found)
+
+
+def test_an_interest_that_was_not_met_names_the_condition_that_failed(rt: Runtime) -> None:
+    factories.reader(rt, ANNA, "dotacja place:torun")
+    notice = published(rt)
+    factories.carry(rt)
+    found = why(rt, notice_id=notice, recipient=ANNA)
+    assert re.search(r"place:\S+ does not hold", found.verdict)
+    assert "dotacj" not in found.verdict.partition("not met:")[2]
+
+
+def test_an_exclusion_names_what_stood_in_the_way(rt: Runtime) -> None:
+    factories.reader(rt, ANNA, "dotacja -firma")
+    notice = published(rt)
+    factories.carry(rt)
+    assert "because of “firm”" in why(rt, notice_id=notice, recipient=ANNA).verdict
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [({"commercial": True}, "commercial"), ({"key": "x"}, "")],
+)
+def test_who_is_left_out_learns_the_reason(rt: Runtime, given: dict[str, object], reason: str) -> None:
+    factories.reader(rt)
+    notice = published(rt, **given)
+    factories.carry(rt)
+    found = why(rt, notice_id=notice, recipient=ANNA)
+    assert (reason in found.verdict) if reason else (found.verdict == "Delivered.")
+
+
+def test_a_digest_that_waits_tells_until_when(rt: Runtime) -> None:
+    factories.reader(rt, cadence="daily@07:00")
+    notice = published(rt)
+    match.run(rt)
+    assert "waits (daily@07:00) for 2026-11-24T06:00:00Z" in why(rt, notice_id=notice, recipient=ANNA).verdict
+
+
+def test_what_was_not_matched_yet_says_so(rt: Runtime) -> None:
+    factories.reader(rt)
+    notice = published(rt)
+    assert "Not delivered yet" in why(rt, notice_id=notice, recipient=ANNA).verdict
+
+
+def test_an_interest_that_came_after_the_notice_is_told_so(rt: Runtime, clock: FrozenClock) -> None:
+    notice = published(rt)
+    factories.carry(rt)
+    clock.advance(timedelta(hours=1))
+    factories.reader(rt)
+    assert "only later" in why(rt, notice_id=notice, recipient=ANNA).verdict
+
+
+def test_a_person_who_left_or_never_confirmed_is_told_so(rt: Runtime) -> None:
+    notice = published(rt)
+    one = factories.reader(rt)
+    subscribers.leave(rt, one.id)
+    assert "left" in told(why(rt, notice_id=notice, recipient=ANNA), "recipient")
+
+
+def test_an_endpoint_that_fails_shows_its_attempts(rt: Runtime, web: WebDouble) -> None:
+    made = factories.listener(rt, web.url("/hook"))
+    notice = published(rt)
+    factories.carry(rt)
+    found = why(rt, notice_id=notice, recipient=made.endpoint.uid)
+    assert "is tried again" in found.verdict
+    [delivery] = [step for step in found.steps if step.name == "delivery"]
+    assert delivery.data["attempts"][0]["status"] == 503
+
+
+@pytest.mark.parametrize("nobody", ["nobody@mail.example", "00000000-0000-0000-0000-000000000000", "x"])
+def test_nobody_is_told_about_nobody(rt: Runtime, nobody: str) -> None:
+    notice = published(rt)
+    with pytest.raises(NotFound):
+        why(rt, notice_id=notice, recipient=nobody)
+    with pytest.raises(NotFound):
+        why(rt, notice_id=notice + 1, recipient=ANNA)
+
+
+def test_old_notices_of_a_first_read_say_that_nobody_is_told(rt: Runtime, clock: FrozenClock) -> None:
+    factories.reader(rt)
+    old = factories.draft(published_at=clock.now() - timedelta(days=30))
+    [one] = accept.accept(rt, factories.door(rt), [old], tell_since=clock.now() - timedelta(days=7))
+    assert one.notice_id is not None
+    assert "nobody is told" in why(rt, notice_id=one.notice_id, recipient=ANNA).verdict
