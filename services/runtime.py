@@ -17,7 +17,7 @@ from services.metrics import Metrics
 from services.queue import Doorbell
 from services.rendering import Renderer
 from services.settings import Settings
-from services.storage.session import Sessions, make_engine, make_sessions
+from services.storage.session import Sessions, make_engine, make_sessions, transaction
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 VERSION = "0.1.0"
@@ -74,8 +74,8 @@ class Runtime:
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """One transaction: committed at the end, rolled back on an exception."""
-        with self.sessions.begin() as session:
+        """One transaction: committed at the end, rolled back on an exception. Raises Unavailable."""
+        with transaction(self.sessions) as session:
             yield session
 
     def close(self) -> None:

@@ -1,7 +1,6 @@
 """What waits before each stage, for the figures that machines read."""
 
-from sqlalchemy.exc import SQLAlchemyError
-
+from services.errors import Unavailable
 from services.metrics import Waiting
 from services.runtime import Runtime
 from services.storage import work
@@ -13,6 +12,6 @@ def waiting(rt: Runtime) -> Waiting:
     try:
         with rt.begin() as session:
             found = {stage: work.backlog(session, stage, now=now) for stage in work.LANES}
-    except SQLAlchemyError:
+    except Unavailable:
         return {}
     return {stage: (one.due, one.oldest_s) for stage, one in found.items()}

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy.exc import DBAPIError
-
 from services import log as logs
+from services.errors import Unavailable
 from services.runtime import Runtime
 from services.storage import work
 from services.storage.work import Claim, Lane
@@ -43,6 +42,6 @@ def _keep(rt: Runtime, lane: Lane, held: Claim, ended: threading.Event) -> None:
             with rt.begin() as session:
                 work.extend(session, lane, held, until=rt.clock.now() + LEASE)
             wait_s = RENEW_EVERY_S
-        except DBAPIError as exc:  # a database that restarts: try on, while the lease may still be saved
-            log.warning("lease.not_renewed", error=type(exc).__name__)
+        except Unavailable as exc:  # a database that restarts: try on, while the lease may still be saved
+            log.warning("lease.not_renewed", reason=exc.message)
             wait_s = AGAIN_AFTER_S

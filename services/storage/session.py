@@ -1,11 +1,15 @@
 """Connections and transactions: the one place that makes an engine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
+
+from services.errors import Unavailable
 
 Sessions = sessionmaker[Session]
 R = TypeVar("R")
@@ -38,23 +42,43 @@ def make_sessions(engine: Engine) -> Sessions:
     return sessionmaker(engine, expire_on_commit=False)
 
 
+@contextmanager
+def transaction(sessions: Sessions) -> Iterator[Session]:
+    """One transaction: committed at the end, rolled back on an exception.
+
+    Raises Unavailable when the database cannot be reached or went away in the middle.
+    """
+    try:
+        with sessions.begin() as session:
+            yield session
+    except PoolTimeout as exc:
+        raise Unavailable("The database has no connection free; try again in a moment.") from exc
+    except DBAPIError as exc:
+        if is_away(exc):
+            raise Unavailable("The database cannot be reached; try again in a moment.") from exc
+        raise
+
+
 def patiently(sessions: Sessions, change: Callable[[Session], R], *, sleep: Callable[[float], None]) -> R:
     """Run `change` in a transaction of its own, again for half a minute while the server is away.
 
     `change` must be idempotent: a connection may break after the commit reached the server.
     """
-    for left in range(PATIENCE, -1, -1):
+    for _ in range(PATIENCE):
         try:
-            with sessions.begin() as session:
+            with transaction(sessions) as session:
                 return change(session)
-        except DBAPIError as exc:
-            if left == 0 or not (exc.connection_invalidated or _is_starting(exc)):
-                raise
+        except Unavailable:
             sleep(0.5)
-    raise AssertionError("unreachable")
+    with transaction(sessions) as session:
+        return change(session)
 
 
-def _is_starting(exc: DBAPIError) -> bool:
-    """No server at the address, or one that is starting up or shutting down (SQLSTATE class 57P)."""
+def is_away(exc: DBAPIError) -> bool:
+    """A broken connection, no server at the address, or one that is starting or ending (SQLSTATE 57P, 08)."""
+    if exc.connection_invalidated:
+        return True
     state = getattr(exc.orig, "sqlstate", None)
-    return state is None or state.startswith(("57P", "08"))
+    return isinstance(exc, OperationalError | InterfaceError) and (
+        state is None or state.startswith(("57P", "08"))
+    )
