@@ -10,7 +10,8 @@ from tests.conftest import OpenRuntime
 from tests.doubles.web import Answer, WebDouble, redirect
 
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title> Urząd
-Miasta </title><language>pl-PL</language><item><title>A</title><guid>1</guid></item></channel></rss>""".encode()
+Miasta </title><language>pl-PL</language>
+<item><title>A</title><guid>1</guid></item></channel></rss>""".encode()
 PAGE = (
     b'<html><head><link rel="alternate" type="application/rss+xml" href="/rss"></head><body>x</body></html>'
 )

@@ -1,3 +1,4 @@
+import threading
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from services.manage import subscriptions
 from services.manage.subscriptions import Wish
 from services.pipeline import match
 from services.runtime import Runtime
+from services.storage import subscriptions as store
 from tests import factories
 
 
@@ -148,3 +150,15 @@ def test_a_preview_of_a_broken_query_tells_the_place(rt: Runtime) -> None:
     with pytest.raises(QueryError) as told:
         subscriptions.preview(rt, 'kind:call "dotacje')
     assert told.value.column == 11
+
+
+def test_who_takes_up_an_interest_while_its_last_user_leaves_is_heard_of(rt: Runtime) -> None:
+    anna = factories.reader(rt, "anna@mail.example")
+    taking_up = threading.Thread(target=factories.reader, args=(rt, "jan@mail.example"))
+    with rt.begin() as session:
+        store.drop(session, [anna.subscriptions[0].id])
+        taking_up.start()
+        taking_up.join(0.3)
+        assert taking_up.is_alive()  # it waits for us
+    taking_up.join(10)
+    assert changes(rt) == 3
