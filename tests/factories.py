@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 
 from services.domain.drafts import Draft
-from services.errors import Conflict
 from services.manage import endpoints, institutions, sources, subscribers
 from services.manage.endpoints import CreatedEndpoint
 from services.manage.subscribers import SubscriberView
@@ -23,11 +22,11 @@ CITY = "Gmina Testowa"
 
 
 def institution(rt: Runtime, name: str = CITY, **given: Any) -> str:
-    """The slug of an institution; made at the first call."""
-    try:
-        return institutions.add(rt, name=name, kind=given.pop("kind", "local_government"), **given).slug
-    except Conflict as known:
-        return str(known.data["slug"])
+    """The slug of the institution of this name; made at the first call."""
+    for known in institutions.list_all(rt):
+        if known.name == name:
+            return known.slug
+    return institutions.add(rt, name=name, **{"kind": "local_government", **given}).slug
 
 
 def door(rt: Runtime, name: str = CITY) -> int:
@@ -99,6 +98,7 @@ def only(rt: Runtime, query: str, **bound: object) -> Mapping[str, Any]:
     return dict(found[0])
 
 
-def counts(rt: Runtime, query: str, **bound: object) -> dict[Any, int]:
-    """{first column: second column} of a grouping query."""
-    return {key: number for key, number, *_ in (tuple(row.values()) for row in rows(rt, query, **bound))}
+def counts(rt: Runtime, query: str, **bound: object) -> dict[Any, Any]:
+    """{first column: second column} of a query."""
+    pairs = [tuple(row.values()) for row in rows(rt, query, **bound)]
+    return {pair[0]: pair[1] for pair in pairs}

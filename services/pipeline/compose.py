@@ -186,7 +186,7 @@ def _issue(
     for place, group in enumerate(groups):
         slots[f"why:{place}"] = ", ".join(dict.fromkeys(w.label for w in group))
         slots[f"less:{place}"] = str(group[0].subscription_id)
-    cadence = window_key.partition("@")[0] if kind == "digest" else None
+    cadence = window_key.rpartition("@")[0] if kind == "digest" else None
     slots["list"] = cadence or str(groups[0][0].subscription_id)
     return NewIssue(
         subscriber_id=groups[0][0].subscriber_id,
