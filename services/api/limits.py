@@ -157,7 +157,7 @@ class RateLimit:
         charges = [Charge("visitor", visitor, limits.anonymous)]
         if is_post and path in ("/v1/subscribers", "/subscribe"):
             charges.append(Charge("sign-up", visitor, limits.sign_ups))
-        if path == "/v1/interests/check":
+        if path in ("/v1/interests/check", "/subscribe/preview"):
             charges.append(Charge("preview", visitor, limits.previews))
         return charges
 

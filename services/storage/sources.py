@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Row, Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -36,7 +36,7 @@ def ensure_push(session: Session, institution_id: int, *, now: datetime) -> int:
     session.execute(
         insert(Source)
         .values(institution_id=institution_id, kind="push", state="stopped", due_at=now, created_at=now)
-        .on_conflict_do_nothing(index_elements=["institution_id"], index_where=Source.kind == "push")
+        .on_conflict_do_nothing(index_elements=["institution_id"], index_where=text("kind = 'push'"))
     )
     return session.scalars(known).one()
 
