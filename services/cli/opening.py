@@ -49,6 +49,19 @@ def engines(wanted: Settings) -> Iterator[embedded.Engines]:
 
 
 @contextmanager
+def engines_of_part(wanted: Settings) -> Iterator[embedded.Engines]:
+    """The same for a part that runs alone: engines of its own get their tables before it begins."""
+    with engines(wanted) as found:
+        if found.postgres is not None:
+            rt = Runtime.open(found.settings)
+            try:
+                tables.migrate(rt)
+            finally:
+                rt.close()
+        yield found
+
+
+@contextmanager
 def opened(*, needs_tables: bool = True) -> Iterator[Opened]:
     """A runtime over current tables; those of engines that were started here are made when they lack."""
     console.quiet()

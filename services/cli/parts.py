@@ -70,7 +70,7 @@ def web(
     wanted = opening.settings(port=port)
     log.configure(wanted.log)
     signal.signal(signal.SIGTERM, _leave)  # uvicorn raises it again once it has drained
-    with opening.engines(wanted) as found:
+    with opening.engines_of_part(wanted) as found:
         rt = Runtime.open(found.settings)
         try:
             uvicorn.run(
@@ -97,7 +97,7 @@ def worker(
         raise BadInput(f"There is no queue “{unknown[0]}”; use: {', '.join(Stage)}.")
     settings = opening.settings()
     log.configure(settings.log)
-    with opening.engines(settings) as found:
+    with opening.engines_of_part(settings) as found:
         code = working.run(found.settings, queues=names, processes=processes, threads=threads)
     raise typer.Exit(code)
 
@@ -106,7 +106,7 @@ def scheduler() -> None:
     """Ring the stages whose rows are due. Run one; two do no harm."""
     settings = opening.settings()
     log.configure(settings.log)
-    with opening.engines(settings) as found:
+    with opening.engines_of_part(settings) as found:
         code = sweeping.run(found.settings)
     raise typer.Exit(code)
 
@@ -127,7 +127,7 @@ def play_demo() -> None:
 
     settings = opening.settings()
     log.configure(settings.log)
-    with opening.engines(settings) as found:
+    with opening.engines_of_part(settings) as found:
         raise typer.Exit(play(found.settings))
 
 
