@@ -46,6 +46,7 @@ def make_app(rt: Runtime, *, limits: Limits | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         servers=[{"url": rt.settings.base_url}],
     )
     app.state.rt = rt

@@ -124,5 +124,8 @@ RawBody = Annotated[bytes, Depends(raw_body)]
 Json = Depends(json_body)
 
 Asked = Annotated[texts.Query, Query(description="A query; empty means everything.")]
-After = Annotated[str | None, Query(max_length=200, description="The `next` of the page before.")]
+_NEXT = Query(description="The `next` of the page before.")
+AfterPlace = Annotated[texts.PlaceCursor | None, _NEXT]
+AfterEvent = Annotated[texts.LogCursor | None, _NEXT]
+AfterRow = Annotated[texts.RowCursor | None, _NEXT]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]

@@ -11,8 +11,6 @@ from typing import Any, ClassVar
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -119,6 +117,15 @@ def told(*kinds: type[errors.GoniecError]) -> dict[int | str, dict[str, Any]]:
     return responses
 
 
+def leads_to(parameter: str, **fields: str) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI links from what was made (201) to calls that take it: {call: the field that names it there}."""
+    links = {
+        call: {"operationId": call, "parameters": {parameter: f"$response.body#/{field}"}}
+        for call, field in fields.items()
+    }
+    return {201: {"links": links}}
+
+
 def status_of(error: errors.GoniecError) -> int:
     return _standing(error)[0]
 
@@ -143,8 +150,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(errors.GoniecError, _on_trouble)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
-        app.add_exception_handler(kind, _on_away)
     app.add_middleware(Surprises)
 
 
@@ -154,16 +159,21 @@ def faults(found: Sequence[Any]) -> list[dict[str, str]]:
 
 
 def allowed_methods(request: Request) -> str:
-    """What this path answers to (RFC 9110, 10.2.1): every router is asked for every method."""
-    known = {
+    """What this path answers to (RFC 9110, 10.2.1): as described, else by asking for every method."""
+    described = request.app.openapi()["paths"].get(request.url.path)
+    known = {method.upper() for method in described} if described else _answered(request)
+    if "GET" in known:
+        known.add("HEAD")
+    return ", ".join(sorted({*known, "OPTIONS"}))
+
+
+def _answered(request: Request) -> set[str]:
+    return {
         method
         for method in _METHODS
         for route in request.app.router.routes
         if route.matches({**request.scope, "method": method})[0] is Match.FULL
     }
-    if "GET" in known:
-        known.add("HEAD")
-    return ", ".join(sorted({*known, "OPTIONS"}))
 
 
 def _standing(error: errors.GoniecError) -> tuple[int, str]:
@@ -208,11 +218,6 @@ def _on_http(request: Request, error: Exception) -> Response:
     kind = _BY_STATUS.get(error.status_code, Internal if error.status_code >= 500 else Malformed)
     detail = "There is nothing at this address." if kind is errors.NotFound else str(error.detail)
     return answer(kind(detail), error.headers)
-
-
-def _on_away(request: Request, error: Exception) -> Response:
-    _log.error("api.database_away", kind=type(error).__name__, route=_route(request))
-    return answer(errors.Unavailable("The database cannot be reached. Nothing is lost; try again soon."))
 
 
 class Surprises:

@@ -19,6 +19,7 @@ from services.api.texts import (
     Title,
     Topic,
     WebUrl,
+    Whole,
     Zone,
 )
 from services.domain.drafts import Draft
@@ -120,7 +121,7 @@ class _EventIn(BaseModel):
         hide_input_in_errors=True,
         json_schema_extra={
             "propertyNames": {"pattern": "^[a-z0-9]{1,40}$"},
-            "additionalProperties": {"type": ["string", "boolean", "null"]},
+            "additionalProperties": {"type": ["string", "boolean", "integer", "null"]},
         },
     )
 
@@ -230,7 +231,7 @@ class EndpointPatch(Sent):
 
 class RotateIn(Sent):
     overlap_hours: Annotated[
-        int, Field(ge=0, le=168, strict=True, description="How long the old secret signs as well.")
+        int, Field(ge=0, le=168, description="How long the old secret signs as well."), Whole
     ] = 24
 
 

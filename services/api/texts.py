@@ -26,8 +26,10 @@ from services.errors import BadInput
 MAX_QUERY = 1_000
 MIN_YEAR, MAX_YEAR = 1970, 2199
 MAX_ID = 2**63 - 1
+NO_CURSOR = "This cursor is not one that we gave out. Begin without `after`."
 
 STORABLE = r"^[^\x00]*$"
+LINE = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
 TOLD = r"^[^\x00]*[^\s\x00-\x1f\x7f-\x9f][^\x00]*$"
 _LABELS = r"([A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}"
 _AFTER_HOST = r"[!#-;=?-\[\]_a-z{|}~]*"
@@ -99,6 +101,13 @@ def _time(value: object) -> datetime:
         ) from None
 
 
+def _whole(value: object) -> object:
+    """A whole number, also as 24.0, which JSON Schema takes for one; never a text or a truth value."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise PydanticCustomError("whole", "Write a whole number.")
+    return int(value)
+
+
 def _zone(value: str) -> str:
     ZoneInfo(value)
     return value
@@ -109,14 +118,14 @@ def _email(value: str) -> str:
 
 
 def _cadence(value: str) -> str:
+    if value != "".join(value.split()).lower():
+        raise ValueError("spaces or capitals")
     return str(cadence.parse(value))
 
 
 def _topic(value: str) -> str:
-    """The slug of a topic, also given by a label."""
-    if slug := topics.resolve(value):
-        return slug
-    raise ValueError("unknown")
+    """The slug of a topic, or of what lies below one; also another name of a topic, such as `fundusze`."""
+    return value if re.fullmatch(TOPIC.strip("^$"), value) else topics.NAMES[value]
 
 
 def _place(value: str) -> str:
@@ -124,12 +133,14 @@ def _place(value: str) -> str:
     if re.fullmatch(r"[0-9]{2}|[0-9]{4}|[0-9]{6,7}", value):
         found = places.find(value)
         return found[0].code if found else value
+    if not re.search(r"[^\W\d]", value):
+        raise ValueError("neither a code nor a name")
     return places.get(value).code
 
 
 Key = Annotated[
     str,
-    Rule(255, "The key is blank.", TOLD, 1, example="2026/114"),
+    Rule(255, "The key is blank, or holds a control character.", LINE, 1, example="2026/114"),
     Field(description="The institution's own id of the notice; with it a push is idempotent."),
 ]
 Title = Annotated[str, Rule(500, "The title is blank.", TOLD, 1)]
@@ -200,4 +211,10 @@ Time = Annotated[
     BeforeValidator(_time),
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-12-01T15:30:00+01:00"]}),
 ]
-Id = Annotated[int, Field(ge=1, le=MAX_ID, strict=True)]
+Whole = BeforeValidator(_whole)
+LogCursor = Annotated[str, Rule(40, NO_CURSOR, r"^[0-9]{1,18}-[0-9]{1,18}$", 1)]
+RowCursor = Annotated[str, Rule(18, NO_CURSOR, r"^[0-9]{1,18}$", 1)]
+PlaceCursor = Annotated[str, Rule(200, NO_CURSOR, least=1, format="goniec-cursor")]
+Recipient = Annotated[
+    str, Rule(254, "Write an e-mail address or the id of an endpoint.", least=3, format="goniec-recipient")
+]

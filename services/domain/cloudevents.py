@@ -15,6 +15,7 @@ from services.errors import BadInput
 
 STRUCTURED = "application/cloudevents+json"
 BATCHED = "application/cloudevents-batch+json"
+_DATA = ("data", "data_base64")
 REQUIRED = ("specversion", "id", "source", "type")
 _NAME = re.compile(r"[a-z0-9]{1,40}")
 _JSON = re.compile(r"application/json|application/[a-z0-9.+-]+\+json|text/json")
@@ -90,11 +91,18 @@ def _check_attributes(event: dict[str, Any]) -> None:
     for name in REQUIRED:
         if not isinstance(event.get(name), str) or not event[name]:
             raise BadInput(f"The CloudEvent has no `{name}`.", attribute=name)
+    if any(not _is_attribute(value) for name, value in event.items() if name not in _DATA):
+        raise BadInput("An attribute of a CloudEvent is a text, a whole number or a truth value.")
     if event["specversion"] != "1.0":
         raise BadInput("This is not CloudEvents 1.0.", attribute="specversion")
     kind = event.get("datacontenttype", "application/json")
     if not isinstance(kind, str) or not _JSON.fullmatch(kind.partition(";")[0].strip().lower()):
         raise BadInput("The data of the CloudEvent must be JSON.", attribute="datacontenttype")
+
+
+def _is_attribute(value: object) -> bool:
+    """CloudEvents' type system as JSON has it (section 2.2 of the JSON format); 1.0 is a whole number too."""
+    return isinstance(value, str | int) or (isinstance(value, float) and value.is_integer())
 
 
 def _from_base64(value: object) -> bytes:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from services.api.answers import Why
 from services.api.deps import Asker, Rt
 from services.api.errors import told
-from services.api.texts import MAX_ID
+from services.api.texts import MAX_ID, Recipient
 from services.errors import BadInput, Forbidden, NotFound, Unauthorized
 from services.manage import endpoints, notices, why
 from services.manage.accounts import Principal
@@ -24,15 +24,7 @@ def explain(
     rt: Rt,
     asker: Asker,
     notice: Annotated[int, Query(ge=1, le=MAX_ID, description="The notice's id.")],
-    recipient: Annotated[
-        str,
-        Query(
-            min_length=3,
-            max_length=254,
-            pattern=r"^[^\x00]*$",
-            description="An e-mail address, or the id of an endpoint.",
-        ),
-    ],
+    recipient: Annotated[Recipient, Query(description="An e-mail address, or the id of an endpoint.")],
 ) -> Any:
     """Each step on the way of a notice to a recipient, and where it ended.
 

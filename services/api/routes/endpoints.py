@@ -14,8 +14,8 @@ from services.api.answers import (
     Replayed,
     Tested,
 )
-from services.api.deps import After, Consumer, Json, Limit, Rt
-from services.api.errors import Malformed, UnsupportedMediaType, told
+from services.api.deps import AfterRow, Consumer, Json, Limit, Rt
+from services.api.errors import Malformed, UnsupportedMediaType, leads_to, told
 from services.api.schemas import EndpointIn, EndpointPatch, ReplayIn, RotateIn
 from services.errors import BadInput, Forbidden, NotFound, TooLarge, Unauthorized
 from services.manage import endpoints
@@ -34,7 +34,19 @@ Uid = Annotated[UUID, Path(alias="endpoint", description="The endpoint's id.")]
     status_code=201,
     response_model=EndpointWithSecret,
     dependencies=[Json],
-    responses=told(*BODY, *KEYED),
+    responses={
+        **leads_to(
+            "endpoint",
+            show_endpoint="id",
+            change_endpoint="id",
+            remove_endpoint="id",
+            test_endpoint="id",
+            rotate_secret="id",
+            list_deliveries="id",
+            replay_events="id",
+        ),
+        **told(*BODY, *KEYED),
+    },
 )
 def add_endpoint(rt: Rt, consumer: Consumer, wanted: EndpointIn) -> Any:
     """A new endpoint for what meets a query. Its secret is told here, and never again."""
@@ -86,7 +98,7 @@ def rotate_secret(rt: Rt, consumer: Consumer, uid: Uid, wanted: RotateIn) -> Any
 
 
 @router.get("/v1/endpoints/{endpoint}/deliveries", response_model=Deliveries, responses=ONE)
-def list_deliveries(rt: Rt, consumer: Consumer, uid: Uid, after: After = None, limit: Limit = 50) -> Any:
+def list_deliveries(rt: Rt, consumer: Consumer, uid: Uid, after: AfterRow = None, limit: Limit = 50) -> Any:
     """What went to an endpoint, the newest first, with every attempt."""
     return endpoints.deliveries(rt, consumer, str(uid), after=after, limit=limit)
 
@@ -98,7 +110,7 @@ def list_deliveries(rt: Rt, consumer: Consumer, uid: Uid, after: After = None, l
     dependencies=[Json],
     responses=CHANGED,
 )
-def replay(rt: Rt, consumer: Consumer, uid: Uid, wanted: ReplayIn) -> Replayed:
+def replay_events(rt: Rt, consumer: Consumer, uid: Uid, wanted: ReplayIn) -> Replayed:
     """Deliver again what the endpoint asks for since a time, at most of the last 30 days."""
     now = rt.clock.now()
     since = min(max(wanted.since, now - endpoints.MAX_REPLAY + timedelta(minutes=1)), now)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.api import pushing
 from services.api.answers import Batch, Events, Pushed
-from services.api.deps import After, Asked, Limit, LogReader, PushSource, RawBody, Rt, media_type_of
+from services.api.deps import AfterEvent, Asked, Limit, LogReader, PushSource, RawBody, Rt, media_type_of
 from services.api.errors import Malformed, UnsupportedMediaType, told
 from services.api.schemas import MAX_BATCH, TellingEvent, WithdrawingEvent
 from services.domain import cloudevents
@@ -74,7 +74,7 @@ def push_events(
 
 @router.get("/v1/events", response_model=Events, responses=told(Unauthorized, Forbidden, BadInput))
 def read_events(
-    rt: Rt, _: LogReader, q: Asked = "", after: After = None, limit: Limit = 50
+    rt: Rt, _: LogReader, q: Asked = "", after: AfterEvent = None, limit: Limit = 50
 ) -> Any:  # fmt: skip
     """Events after a cursor, in the order of the log, none skipped; without `after`, from the beginning."""
     return notices.log(rt, q=q, after=after, limit=limit)

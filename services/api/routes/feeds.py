@@ -72,7 +72,7 @@ for _form in (RSS, ATOM, JSON, ICS):
     response_class=Response,
     responses={**ATOM.responses, **told(NotFound, BadInput)},
 )
-def private(
+def private_feed_of(
     rt: Rt, token: Annotated[str, Path(max_length=2_048)], if_none_match: KnownTag = None
 ) -> Response:
     """A person's own interests as a feed. Who knows the address may read it, so it names nobody."""

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, HTTPException, Path, Response
 
 from services.api import pushing
 from services.api.answers import Batch, Notices, Pushed, WholeNotice
-from services.api.deps import After, Asked, Json, Limit, PushSource, Rt
-from services.api.errors import Malformed, UnsupportedMediaType, told
+from services.api.deps import AfterPlace, Asked, Json, Limit, PushSource, Rt
+from services.api.errors import Malformed, UnsupportedMediaType, leads_to, told
 from services.api.schemas import BatchIn, NoticeIn
 from services.api.texts import MAX_ID, Key
 from services.errors import BadInput, Conflict, Forbidden, NotFound, TooLarge, Unauthorized
@@ -25,6 +25,7 @@ KEYED = (Unauthorized, Forbidden)
     dependencies=[Json],
     responses={
         200: {"model": Pushed, "description": "Revised, or unchanged"},
+        **leads_to("notice", show_notice="id", withdraw_notice="key"),
         **told(*BODY, *KEYED, Conflict),
     },
 )
@@ -48,6 +49,12 @@ def push_batch(rt: Rt, source_id: PushSource, batch: BatchIn) -> Batch:
     return Batch(items=pushing.many(rt, source_id, pushing.try_each(batch.items, of_events=False)))
 
 
+@router.api_route("/v1/notices/batch", methods=["GET", "DELETE"], include_in_schema=False)
+def refuse_batch() -> None:
+    """`batch` is no notice. One whose key is called so is taken back by a CloudEvent."""
+    raise HTTPException(405)
+
+
 @router.delete("/v1/notices/{notice:path}", response_model=Pushed, responses=told(*KEYED, NotFound, BadInput))
 def withdraw_notice(
     rt: Rt, source_id: PushSource, notice: Annotated[Key, Path(description="The institution's own id of it.")]
@@ -57,7 +64,7 @@ def withdraw_notice(
 
 
 @router.get("/v1/notices", response_model=Notices, responses=told(BadInput))
-def list_notices(rt: Rt, q: Asked = "", after: After = None, limit: Limit = 50) -> Any:
+def list_notices(rt: Rt, q: Asked = "", after: AfterPlace = None, limit: Limit = 50) -> Any:
     """Notices that meet a query, the newest first."""
     return notices.search(rt, q=q, after=after, limit=limit)
 

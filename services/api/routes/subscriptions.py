@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 
 from services.api.answers import Subscription, Subscriptions
 from services.api.deps import Json, Person, Rt
-from services.api.errors import Malformed, UnsupportedMediaType, told
+from services.api.errors import Malformed, UnsupportedMediaType, leads_to, told
 from services.api.schemas import SubscriptionPatch, WishIn
 from services.api.texts import MAX_ID
 from services.errors import BadInput, Conflict, Forbidden, NotFound, TooLarge, Unauthorized
@@ -30,7 +30,15 @@ def list_subscriptions(rt: Rt, person: Person) -> Any:
     status_code=201,
     response_model=Subscription,
     dependencies=[Json],
-    responses=told(*BODY, *KEYED, Conflict),
+    responses={
+        **leads_to(
+            "subscription",
+            show_subscription="id",
+            change_subscription="id",
+            remove_subscription="id",
+        ),
+        **told(*BODY, *KEYED, Conflict),
+    },
 )
 def add_subscription(rt: Rt, person: Person, wish: WishIn) -> Any:
     """One more interest."""

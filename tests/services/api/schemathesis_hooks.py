@@ -1,5 +1,6 @@
 """What schemathesis cannot know: how values of our formats are written. It is loaded by its own process."""
 
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta, timezone
 
 import schemathesis
@@ -19,6 +20,13 @@ QUERIES = [
 ]
 
 schemathesis.openapi.format("goniec-query", st.sampled_from(QUERIES[1:]))
+schemathesis.openapi.format("goniec-recipient", st.sampled_from(["reader@example.com", "nobody@example.com"]))
+schemathesis.openapi.format(
+    "goniec-cursor",
+    st.integers(1, 10**6).map(
+        lambda number: urlsafe_b64encode(f"2026-11-23T12:00:00+00:00|{number}".encode()).decode().rstrip("=")
+    ),
+)
 schemathesis.openapi.format("timezone", st.sampled_from(["Europe/Warsaw", "UTC", "Asia/Kathmandu"]))
 schemathesis.openapi.format("uri", st.integers(1, 9).map("http://127.0.0.{}:9/hook".format))
 schemathesis.openapi.format("email", st.integers(0, 999).map("reader{}@example.com".format))

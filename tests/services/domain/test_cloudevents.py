@@ -50,6 +50,8 @@ def test_data_in_base64_is_opened() -> None:
         {k: v for k, v in EVENT.items() if k != "data"} | {"data_base64": "bm90IGpzb24="},
         {**EVENT, "datacontenttype": "text/xml"},
         {**EVENT, "datacontenttype": 1},
+        {**EVENT, "extension": {}},
+        {**EVENT, "extension": 1.5},
     ],
 )
 def test_what_is_no_event_is_refused(wrong: object) -> None:
