@@ -18,7 +18,7 @@ MASKS = (
     (re.compile(r"[\w.+%'-]+@[\w-]+(\.[\w-]+)+"), "<address>"),
     (re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]*@"), "<credentials>@"),
     (re.compile(r"(?i)(?<=bearer )[^\s\"']+"), "<token>"),
-    (re.compile(r"(?<=/u/)[\w.~-]+"), "<token>"),
+    (re.compile(r"(?<=/)(u|manage|confirm|issues|private)/[\w.~-]+"), r"\1/<token>"),
 )
 QUIET = {"uvicorn.access": logging.WARNING, "dramatiq": logging.WARNING, "alembic": logging.WARNING}
 

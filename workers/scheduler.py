@@ -4,8 +4,10 @@ This is what makes a lost ring harmless, so it must survive every outage and hol
 """
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from services import log
+from services.manage import housekeeping
 from services.pipeline import sweep
 from services.runtime import Runtime
 from services.settings import Settings
@@ -13,6 +15,7 @@ from workers.main import listen_for_signals
 
 Wait = Callable[[float], bool]  # sleeps so many seconds; true when it is time to end
 PERIOD_S = 1.0
+TIDY_EVERY = timedelta(hours=1)
 MAX_BACKOFF_S = 10.0
 _log = log.get(__name__)
 
@@ -22,19 +25,28 @@ def run(settings: Settings) -> int:
     rt = Runtime.open(settings)
     listen_for_signals(rt.stopping.set)
     _log.info("scheduler.started")
-    loop(rt, sweep.due, wait=rt.stopping.wait)
+    loop(rt, sweep.due, wait=rt.stopping.wait, tidy=housekeeping.tidy)
     rt.close()
     _log.info("scheduler.stopped")
     return 0
 
 
-def loop(rt: Runtime, due: Callable[[Runtime], Iterable[str]], *, wait: Wait) -> None:
-    """Ring what is due, every period, until `wait` says so."""
-    failures = 0
+def loop(
+    rt: Runtime,
+    due: Callable[[Runtime], Iterable[str]],
+    *,
+    wait: Wait,
+    tidy: Callable[[Runtime], object] = lambda _: None,
+) -> None:
+    """Ring what is due, every period, until `wait` says so; tidy up once an hour, and first at once."""
+    failures, tidy_at = 0, rt.clock.now()
     while not wait(delay_s(failures)):
         try:
             for stage in due(rt):
                 rt.bell.ring(stage)
+            if rt.clock.now() >= tidy_at:
+                tidy_at = rt.clock.now() + TIDY_EVERY
+                tidy(rt)
         except Exception as error:
             failures += 1
             if failures == 1:

@@ -152,11 +152,15 @@ _RECORD = text("""
             finished_at = CASE WHEN v.state <> 'retry' THEN CAST(:now AS timestamptz) END
         FROM told v
         WHERE d.id = v.id AND d.claim_id = :claim AND d.state = 'sending'
-        RETURNING d.id, d.attempts
+        RETURNING d.id
     ), kept AS (
         INSERT INTO attempts (delivery_id, number, at, took_ms, outcome, status, detail)
-        SELECT m.id, m.attempts, :now, v.took_ms, v.outcome, v.status, v.detail
-        FROM moved m JOIN told v ON v.id = m.id WHERE v.was_tried
+        SELECT m.id, 1 + coalesce(last.number, 0), :now, v.took_ms, v.outcome, v.status, v.detail
+        FROM moved m JOIN told v ON v.id = m.id
+        LEFT JOIN LATERAL (
+            SELECT max(a.number) AS number FROM attempts a WHERE a.delivery_id = m.id
+        ) last ON true
+        WHERE v.was_tried
         ON CONFLICT DO NOTHING
     )
     SELECT id FROM moved

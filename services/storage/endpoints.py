@@ -98,7 +98,7 @@ _REDELIVER = text("""
     FROM unnest(CAST(:events AS bigint[])) AS e(id)
     ORDER BY e.id
     ON CONFLICT (event_id, endpoint_id) DO UPDATE
-        SET state = 'pending', due_at = :now, finished_at = NULL, detail = 'replayed'
+        SET state = 'pending', due_at = :now, attempts = 0, finished_at = NULL, detail = 'replayed'
         WHERE deliveries.state IN ('sent', 'failed', 'suppressed', 'uncertain')
     RETURNING id
 """)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from services.storage.tables import Fetch, Source
@@ -102,3 +102,8 @@ def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> boo
         )
     )
     return True
+
+
+def forget_visits(session: Session, before: datetime) -> int:
+    """Remove the history of checks older than a time; returns how many lines went."""
+    return len(session.execute(delete(Fetch).where(Fetch.at < before).returning(Fetch.id)).all())

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 _REQUEUE = text("""
-    UPDATE deliveries SET state = 'pending', due_at = :now, finished_at = NULL, claim_id = NULL,
+    UPDATE deliveries SET state = 'pending', due_at = :now, attempts = 0, finished_at = NULL, claim_id = NULL,
            lease_until = NULL, detail = 'requeued'
     WHERE state = ANY(:states) AND created_at >= :since
       AND (CAST(:channel AS text) IS NULL OR channel = :channel)

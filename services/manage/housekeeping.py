@@ -1,0 +1,20 @@
+"""What is kept no longer than it serves: sign-ups that nobody confirmed, the old history of checks."""
+
+from datetime import timedelta
+
+from services import log
+from services.manage.privacy import forget_unconfirmed
+from services.runtime import Runtime
+from services.storage import polling
+
+KEEP_VISITS = timedelta(days=90)
+
+_log = log.get(__name__)
+
+
+def tidy(rt: Runtime) -> None:
+    """To be called about once an hour; doing it twice, or not for a while, harms nothing."""
+    people = forget_unconfirmed(rt)
+    with rt.begin() as session:
+        visits = polling.forget_visits(session, rt.clock.now() - KEEP_VISITS)
+    _log.info("housekeeping.done", unconfirmed=people, visits=visits)
