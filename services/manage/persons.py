@@ -11,7 +11,6 @@ from services.runtime import Runtime
 from services.storage import subscribers as store
 from services.storage.tables import Subscriber
 
-CONSENT_TEXT = "1"  # the version of the words on the sign-up page that people agree to
 CONFIRM_WITHIN = timedelta(days=7)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.domain import links, seal
+from services.domain import consents, links, seal
 from services.domain.events import rfc3339
 from services.manage import checks
-from services.manage.persons import CONFIRM_WITHIN, CONSENT_TEXT, need
+from services.manage.persons import CONFIRM_WITHIN, need
 from services.runtime import Runtime
 from services.storage import audit
 from services.storage import subscribers as store
@@ -99,7 +99,7 @@ def _erase(
     now, digest, subscriber_id = rt.clock.now(), person.email_hash, person.id
     uses.drop_all(session, subscriber_id)
     store.write_consent(
-        session, email_hash=digest, action="erase", text_version=CONSENT_TEXT, via=via, at=now
+        session, email_hash=digest, action="erase", text_version=consents.TEXT_VERSION, via=via, at=now
     )
     if suppress:
         store.suppress(session, email_hash=digest, reason="erased", detail=None, at=now)

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services.domain import links, seal, tokens
+from services.domain import consents, links, seal, tokens
 from services.errors import BadInput
 from services.manage import checks, letters
-from services.manage.persons import CONFIRM_WITHIN, CONSENT_TEXT, need
+from services.manage.persons import CONFIRM_WITHIN, need
 from services.manage.privacy import allow_again, erase, export, forget_unconfirmed, manage_link
 from services.manage.subscriptions import Pledge, SubscriptionView, Wish, pledge, subscribe, view_of
 from services.runtime import Runtime
@@ -225,7 +225,12 @@ def _set_commercial(session: Session, person: Subscriber, wanted: bool, *, via: 
 
 def _consent(session: Session, person: Subscriber, action: str, *, via: str, at: datetime) -> None:
     store.write_consent(
-        session, email_hash=person.email_hash, action=action, text_version=CONSENT_TEXT, via=via, at=at
+        session,
+        email_hash=person.email_hash,
+        action=action,
+        text_version=consents.TEXT_VERSION,
+        via=via,
+        at=at,
     )
 
 

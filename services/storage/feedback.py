@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.domain import consents
 from services.storage import subscribers, subscriptions
 from services.storage.tables import Subscriber
 from services.storage.work import Claim
@@ -22,7 +23,6 @@ _SUPPRESS = text("""
     ON CONFLICT DO NOTHING
     RETURNING email_hash
 """)
-CONSENT_TEXT_VERSION = "1"
 
 
 def suppress_claimed(session: Session, held: Claim, *, now: datetime) -> int:
@@ -83,7 +83,7 @@ def leave(session: Session, chosen: Chosen, *, now: datetime) -> None:
         session,
         email_hash=person.email_hash,
         action="leave" if chosen.is_everything else "leave_subscription",
-        text_version=CONSENT_TEXT_VERSION,
+        text_version=consents.TEXT_VERSION,
         via="one-click",
         at=now,
     )
