@@ -24,7 +24,7 @@ def problem(answer: Any) -> dict[str, object]:
 
 @pytest.mark.parametrize("key", ["", "gon_short", "gon_" + "x" * 43, "żółw", "a b"])
 def test_a_wrong_key_is_refused_and_not_repeated(anyone: TestClient, key: str) -> None:
-    answer = anyone.post("/v1/notices", json={}, headers={"Authorization": f"Bearer {key}".encode()})
+    answer = anyone.post("/v1/notices", json={}, headers={b"Authorization": f"Bearer {key}".encode()})
     assert answer.status_code == 401
     assert problem(answer)["code"] == "unauthorized"
     assert answer.headers["www-authenticate"].startswith("Bearer")

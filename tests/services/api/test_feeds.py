@@ -1,6 +1,6 @@
 """Every query is a feed and a calendar; a person's interests are one of their own."""
 
-import feedparser
+import feedparser  # type: ignore[import-untyped]
 import icalendar
 import pytest
 from starlette.testclient import TestClient

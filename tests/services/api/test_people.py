@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from services.clock import FrozenClock
 from services.domain import links, tokens
 from services.manage import subscribers
+from services.manage.subscriptions import Wish
 from services.runtime import Runtime
 from tests.services.api.conftest import MakeClient, Push
 
@@ -82,9 +83,7 @@ def test_a_stranger_reaches_no_subscription(
     rt: Runtime, subscriber: TestClient, make_client: MakeClient
 ) -> None:
     (own,) = subscriber.get("/v1/subscriptions").json()["items"]
-    other = subscribers.add_confirmed(
-        rt, email="other@example.com", interests=[subscribers.Wish("topic:health")]
-    )
+    other = subscribers.add_confirmed(rt, email="other@example.com", interests=[Wish("topic:health")])
     client = make_client(key=links.manage_token(rt.settings.secret_key, other.id))
     assert client.get(f"/v1/subscriptions/{own['id']}").status_code == 404
     assert client.patch(f"/v1/subscriptions/{own['id']}", json={"label": "mine"}).status_code == 404

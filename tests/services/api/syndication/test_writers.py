@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-import feedparser
+import feedparser  # type: ignore[import-untyped]
 import icalendar
 import pytest
 from hypothesis import given
@@ -102,9 +102,9 @@ def test_a_meeting_and_a_deadline_stand_in_the_calendar() -> None:
     calendar = icalendar.Calendar.from_ical(ics(channel(meeting, call, notice(id=9))))
     first, second = calendar.walk("VEVENT")
     assert str(first["summary"]) == "Spotkanie, obrady; wnioski"
-    assert first["dtstart"].dt == datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
-    assert first["dtend"].dt == datetime(2026, 12, 1, 11, 0, tzinfo=UTC)
-    assert second["dtend"].dt == datetime(2027, 1, 15, 14, 30, tzinfo=UTC)
+    assert first.decoded("dtstart") == datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+    assert first.decoded("dtend") == datetime(2026, 12, 1, 11, 0, tzinfo=UTC)
+    assert second.decoded("dtend") == datetime(2027, 1, 15, 14, 30, tzinfo=UTC)
     assert first["uid"] != second["uid"]
 
 
