@@ -1,10 +1,8 @@
 """The application: every route, every refusal and every page in one place. Opens nothing by itself."""
 
-from typing import Any
-
 from fastapi import FastAPI
 
-from services.api import errors
+from services.api import described, errors
 from services.api.headers import HeadAsGet, SafeHeaders
 from services.api.limits import BodyLimit, Limits, RateLimit
 from services.api.routes import (
@@ -19,7 +17,6 @@ from services.api.routes import (
     subscriptions,
     unsubscribe,
 )
-from services.api.schemas import TellingEvent, WithdrawingEvent
 from services.runtime import VERSION, Runtime
 from services.web import app as web
 
@@ -58,26 +55,5 @@ def make_app(rt: Runtime, *, limits: Limits | None = None) -> FastAPI:
     web.mount(app, rt)
     app.add_middleware(HeadAsGet)
     app.add_middleware(SafeHeaders, is_https=rt.settings.base_url.startswith("https:"))
-    _tell(app)
+    described.complete(app)
     return app
-
-
-def _tell(app: FastAPI) -> None:
-    """Complete the OpenAPI description with the forms that no route has as its model."""
-    write = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            told = write()
-            known = told["components"]["schemas"]
-            known["Problem"] = errors.PROBLEM_SCHEMA
-            for form in (TellingEvent, WithdrawingEvent):
-                schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
-                known.update(schema.pop("$defs", {}))
-                known[form.__name__] = schema
-            known.pop("HTTPValidationError", None)
-            known.pop("ValidationError", None)
-            app.openapi_schema = told
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,6 +1,6 @@
 """Trouble as HTTP: the one place where errors get a status, all told as problem+json (RFC 9457).
 
-A problem never repeats what was sent, so that no address, token or odd character comes back in it.
+Values that do not fit are told by their place and never repeated; nothing that was sent comes into the log.
 """
 
 import traceback
@@ -71,60 +71,6 @@ _BY_STATUS: dict[int, type[errors.GoniecError]] = {
     415: UnsupportedMediaType,
 }
 
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "title": "Problem",
-    "description": "RFC 9457. `code` is stable; `detail` is for people. A bad query has its `column`.",
-    "required": ["type", "title", "status", "detail", "code"],
-    "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "code": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "description": "Each value that does not fit, by a JSON pointer into the part of the request.",
-            "items": {
-                "type": "object",
-                "required": ["in", "pointer", "code", "detail"],
-                "properties": {
-                    "in": {"type": "string"},
-                    "pointer": {"type": "string"},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-        "column": {"type": "integer"},
-        "length": {"type": "integer"},
-        "expected": {"type": "string"},
-        "suggestion": {"type": ["string", "null"]},
-        "retry_after_s": {"type": "number"},
-    },
-}
-
-
-def told(*kinds: type[errors.GoniecError]) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI responses of a route that may end in these errors, besides those any route may."""
-    responses: dict[int | str, dict[str, Any]] = {}
-    for kind in (*kinds, errors.RateLimited, errors.Unavailable):
-        status, title = STATUS[kind]
-        responses[status] = {
-            "description": title,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-    return responses
-
-
-def leads_to(parameter: str, **fields: str) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI links from what was made (201) to calls that take it: {call: the field that names it there}."""
-    links = {
-        call: {"operationId": call, "parameters": {parameter: f"$response.body#/{field}"}}
-        for call, field in fields.items()
-    }
-    return {201: {"links": links}}
-
 
 def status_of(error: errors.GoniecError) -> int:
     return _standing(error)[0]
@@ -194,6 +140,8 @@ def _on_trouble(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.GoniecError)
     if status_of(error) >= 500:
         _log.error("api.trouble", code=error.code, route=_route(request))
+    if isinstance(error, MethodNotAllowed):
+        return answer(error, {"Allow": allowed_methods(request)})
     return answer(error)
 
 

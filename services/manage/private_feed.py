@@ -15,6 +15,11 @@ def token_for(rt: Runtime, subscriber_id: int) -> str:
     return tokens.sign(rt.settings.secret_key, PURPOSE, {"s": subscriber_id})
 
 
+def url_for(rt: Runtime, subscriber_id: int) -> str:
+    """Where a person's feed reader finds it. Who knows the address may read it: never log it."""
+    return f"{rt.settings.base_url}/feeds/private/{token_for(rt, subscriber_id)}.atom"
+
+
 def read(rt: Runtime, token: str, *, limit: int) -> list[dict[str, Any]]:
     """The newest notices that meet any of the person's interests, in their public form.
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from services.api.answers import Why
 from services.api.deps import Asker, Rt
-from services.api.errors import told
+from services.api.described import told
 from services.api.texts import MAX_ID, Recipient
 from services.errors import BadInput, Forbidden, NotFound, Unauthorized
 from services.manage import endpoints, notices, why

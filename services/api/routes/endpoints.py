@@ -15,7 +15,8 @@ from services.api.answers import (
     Tested,
 )
 from services.api.deps import AfterRow, Consumer, Json, Limit, Rt
-from services.api.errors import Malformed, UnsupportedMediaType, leads_to, told
+from services.api.described import leads_to, told
+from services.api.errors import Malformed, UnsupportedMediaType
 from services.api.schemas import EndpointIn, EndpointPatch, ReplayIn, RotateIn
 from services.errors import BadInput, Forbidden, NotFound, TooLarge, Unauthorized
 from services.manage import endpoints

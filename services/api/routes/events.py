@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from services.api import pushing
 from services.api.answers import Batch, Events, Pushed
 from services.api.deps import AfterEvent, Asked, Limit, LogReader, PushSource, RawBody, Rt, media_type_of
-from services.api.errors import Malformed, UnsupportedMediaType, told
+from services.api.described import told
+from services.api.errors import Malformed, UnsupportedMediaType
 from services.api.schemas import MAX_BATCH, TellingEvent, WithdrawingEvent
 from services.domain import cloudevents
 from services.errors import BadInput, Conflict, Forbidden, NotFound, TooLarge, Unauthorized

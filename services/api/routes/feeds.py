@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Header, Path, Response
 
 from services.api.deps import Asked, Rt
-from services.api.errors import told
+from services.api.described import told
 from services.api.syndication import calendar, jsonfeed, xml
 from services.api.syndication.channel import Channel, etag_of, is_same, item_of
 from services.errors import BadInput, NotFound

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from services.api.answers import Check
 from services.api.deps import Asked, Rt
-from services.api.errors import told
+from services.api.described import told
 from services.errors import BadInput
 from services.manage import subscriptions
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from services.api.answers import Health, Readiness
 from services.api.deps import Rt
-from services.api.errors import told
+from services.api.described import told
 from services.manage import backlogs, health
 
 router = APIRouter(tags=["machines"])

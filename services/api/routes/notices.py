@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Response
+from fastapi import APIRouter, Path, Response
 
 from services.api import pushing
 from services.api.answers import Batch, Notices, Pushed, WholeNotice
 from services.api.deps import AfterPlace, Asked, Json, Limit, PushSource, Rt
-from services.api.errors import Malformed, UnsupportedMediaType, leads_to, told
+from services.api.described import leads_to, told
+from services.api.errors import Malformed, MethodNotAllowed, UnsupportedMediaType
 from services.api.schemas import BatchIn, NoticeIn
 from services.api.texts import MAX_ID, Key
 from services.errors import BadInput, Conflict, Forbidden, NotFound, TooLarge, Unauthorized
@@ -52,7 +53,7 @@ def push_batch(rt: Rt, source_id: PushSource, batch: BatchIn) -> Batch:
 @router.api_route("/v1/notices/batch", methods=["GET", "DELETE"], include_in_schema=False)
 def refuse_batch() -> None:
     """`batch` is no notice. One whose key is called so is taken back by a CloudEvent."""
-    raise HTTPException(405)
+    raise MethodNotAllowed("Notices are pushed here, many at once.")
 
 
 @router.delete("/v1/notices/{notice:path}", response_model=Pushed, responses=told(*KEYED, NotFound, BadInput))

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 
 from services.api.answers import Asked
 from services.api.deps import Json, Rt
-from services.api.errors import Malformed, UnsupportedMediaType, told
+from services.api.described import told
+from services.api.errors import Malformed, UnsupportedMediaType
 from services.api.schemas import SignUpIn
 from services.errors import BadInput, TooLarge
 from services.manage import subscribers

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path
 
 from services.api.answers import Subscription, Subscriptions
 from services.api.deps import Json, Person, Rt
-from services.api.errors import Malformed, UnsupportedMediaType, leads_to, told
+from services.api.described import leads_to, told
+from services.api.errors import Malformed, UnsupportedMediaType
 from services.api.schemas import SubscriptionPatch, WishIn
 from services.api.texts import MAX_ID
 from services.errors import BadInput, Conflict, Forbidden, NotFound, TooLarge, Unauthorized

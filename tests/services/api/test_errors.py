@@ -163,3 +163,9 @@ def test_trouble_on_a_page_is_a_page(make_client: MakeClient) -> None:
     answer = make_client().get("/nowhere-at-all")
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+def test_the_batch_is_no_notice(anyone: TestClient, method: str) -> None:
+    answer = anyone.request(method, "/v1/notices/batch")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")

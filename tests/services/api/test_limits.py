@@ -80,10 +80,12 @@ def test_no_more_of_a_body_that_never_ends_is_taken() -> None:
     assert taken == 3
 
 
-def test_batches_may_be_longer() -> None:
+def test_batches_of_who_shows_a_key_may_be_longer() -> None:
     client = TestClient(BodyLimit(length_of, SMALL))
-    assert client.post("/v1/notices/batch", content=b"1" * 20).text == "20"
-    assert client.post("/v1/notices/batch", content=b"1" * 21).status_code == 413
+    key = {"Authorization": "Bearer gon_x"}
+    assert client.post("/v1/notices/batch", content=b"1" * 20, headers=key).text == "20"
+    assert client.post("/v1/notices/batch", content=b"1" * 21, headers=key).status_code == 413
+    assert client.post("/v1/notices/batch", content=b"1" * 11).status_code == 413
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(make_client: MakeClient, clock: FrozenClock) -> None:
