@@ -50,7 +50,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    data_dir: Path = Path(".goniec")
+    data_dir: Path = Field(default=Path(".goniec"), validate_default=True)
     port: int = Field(default=8000, ge=1, le=65535)
     base_url: str = ""
     secret_key: Secret = ""

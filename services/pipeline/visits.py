@@ -1,5 +1,6 @@
 """What one answer of a source means: entries become drafts, and the source learns when to be asked again."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from services.runtime import Runtime
 from services.storage.polling import SourceDue, Visit
 
 Columns = dict[str, Any]
+MAX_KEY = 1_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ def draft_of(entry: Entry, feed: Feed) -> Draft:
     words = labels.read(entry.categories)
     summary = plain(entry.summary, limit=MAX_SUMMARY) or text_of(entry.content_html)
     return Draft(
-        key=entry.key,
+        key=_short(entry.key),
         title=entry.title or plain(summary, limit=120) or entry.link or entry.key,
         kind=words.kind or "news",
         summary=plain(summary, limit=MAX_SUMMARY),
@@ -202,3 +204,9 @@ def draft_of(entry: Entry, feed: Feed) -> Draft:
         audience=words.audience,
         published_at=entry.published_at,
     )
+
+
+def _short(key: str) -> str:
+    """An entry's key, or a digest of one that is too long to be looked up by."""
+    raw = key.encode("utf-8", "replace")
+    return key if len(raw) <= MAX_KEY else f"sha256:{hashlib.sha256(raw).hexdigest()}"

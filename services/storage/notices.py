@@ -14,6 +14,8 @@ from services.domain.drafts import Draft
 from services.domain.events import rfc3339
 from services.storage.tables import Event, Institution, Notice, Revision, Source, Story
 
+MAX_JOINING_URL = 2_000  # bytes; an entry of a B-tree has at most 2,704
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -113,9 +115,7 @@ def _stories(session: Session, where: Door, changes: Sequence[Change], *, now: d
     """A story for each change. Tellers are joined only when they link to one page, and never within
     one institution: a wrong join is worse than a missed one."""
     often = Counter(change.draft.url for change in changes)
-    urls = {
-        c.draft.url for c in changes if c.draft.url and often[c.draft.url] == 1 and _has_path(c.draft.url)
-    }
+    urls = {c.draft.url for c in changes if c.draft.url and often[c.draft.url] == 1 and _is_page(c.draft.url)}
     told_here = set(
         session.scalars(
             select(Story.url)
@@ -143,8 +143,9 @@ def _stories(session: Session, where: Door, changes: Sequence[Change], *, now: d
     return [shared[c.draft.url] if c.draft.url in shared else next(own) for c in changes]
 
 
-def _has_path(url: str) -> bool:
-    return len(url.split("://", 1)[-1].rstrip("/").split("/")) > 1
+def _is_page(url: str) -> bool:
+    """Whether an address may join tellers: it leads to a page of its own, and fits the index."""
+    return len(url.encode()) <= MAX_JOINING_URL and "/" in url.split("://", 1)[-1].rstrip("/")
 
 
 def _columns(change: Change, where: Door) -> dict[str, Any]:

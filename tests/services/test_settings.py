@@ -144,3 +144,7 @@ def test_a_slip_of_the_pen_is_found() -> None:
 def test_a_part_started_by_another_has_the_same_settings(load: Any) -> None:
     parent = load({"ALLOW_NETWORKS": "127.0.0.0/8,::1", "PORT": "9000", "LOG": "json"})
     assert settings.load(settings.child_environment(parent), env_file=NO_FILE) == parent
+
+
+def test_the_default_data_folder_does_not_depend_on_where_a_part_is_started() -> None:
+    assert settings.Settings(secret_key="a secret of sixteen").data_dir.is_absolute()

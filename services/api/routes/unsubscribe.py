@@ -5,7 +5,6 @@ Needs no session and never redirects, because mail programs follow none. A wrong
 
 from fastapi import APIRouter, Response
 
-from services.domain import links
 from services.errors import BadInput, NotFound
 from services.pipeline import feedback
 from services.pipeline.feedback import Left
@@ -33,11 +32,5 @@ def leave(here: Here, token: str) -> Response:
 
 
 def _page(here: Visit, left: Left) -> Response:
-    token = links.manage_token(here.rt.settings.secret_key, left.subscriber_id)
-    said = {
-        "is_done": left.is_done,
-        "kind": left.kind,
-        "label": left.label,
-        "manage_url": None if left.kind == "everything" else f"/manage/{token}",
-    }
+    said = {"is_done": left.is_done, "kind": left.kind, "label": left.label, "manage_url": None}
     return here.show("unsubscribe", said, private=True)

@@ -211,3 +211,10 @@ def test_accept_that_dies_before_its_commit_leaves_nothing(rt: Runtime) -> None:
 
     assert [row["key"] for row in rows(rt, "SELECT key FROM notices")] == ["there"]
     assert outcomes(publish(rt, draft("lost"))) == [Outcome.PUBLISHED]
+
+
+def test_an_address_too_long_to_be_compared_is_stored_all_the_same(rt: Runtime) -> None:
+    long = "https://example.org/" + "ż" * 3_000
+
+    assert outcomes(publish(rt, draft("a", url=long))) == [Outcome.PUBLISHED]
+    assert only(rt, "SELECT url FROM notices")["url"] == long
