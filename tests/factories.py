@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import RowMapping, text
 
+from services.domain import seal
 from services.domain.drafts import Draft
-from services.manage import endpoints, institutions, sources, subscribers
+from services.manage import endpoints, institutions, sources, subscribers, subscriptions
 from services.manage.endpoints import CreatedEndpoint
 from services.manage.subscribers import SubscriberView
 from services.manage.subscriptions import Wish
@@ -17,6 +18,7 @@ from services.pipeline import accept, compose, deliver, feedback, match
 from services.pipeline.accept import Accepted
 from services.runtime import Runtime
 from services.storage import institutions as owners
+from services.storage import subscriptions as uses
 
 CITY = "Gmina Testowa"
 
@@ -70,6 +72,31 @@ def reader(
         Wish(query=query, label=f"zakres {query}", cadence=cadence) for query in queries or ["kind:call"]
     ]
     return subscribers.add_confirmed(rt, email=email, interests=wishes, **given)
+
+
+def many_readers(rt: Runtime, number: int, query: str = "kind:call", *, prefix: str = "r") -> list[str]:
+    """The addresses of so many readers of one query, by bulk: `prefix`-0@mail.example and on."""
+    addresses = [f"{prefix}-{one}@mail.example" for one in range(number)]
+    now, wish = rt.clock.now(), subscriptions.pledge(Wish(query, cadence="instant"))
+    hashes = [seal.email_hash(rt.settings.secret_key, address) for address in addresses]
+    with rt.begin() as session:
+        interest_id = uses.intern(session, [wish.canonical], now=now)[wish.canonical]
+        bound = {"emails": addresses, "hashes": hashes, "now": now, "query": query, "interest": interest_id}
+        session.execute(_MANY_READERS, bound)
+        uses.tell_matchers(session, [interest_id])
+    return addresses
+
+
+_MANY_READERS = text("""
+    WITH people AS (
+        INSERT INTO subscribers (email, email_hash, state, locale, timezone, created_at, confirmed_at)
+        SELECT email, hash, 'active', 'pl', 'Europe/Warsaw', :now, :now
+        FROM unnest(CAST(:emails AS text[]), CAST(:hashes AS bytea[])) AS v(email, hash)
+        RETURNING id
+    )
+    INSERT INTO subscriptions (subscriber_id, interest_id, query, label, channel, cadence, created_at)
+    SELECT id, :interest, :query, :query, 'email', 'instant', :now FROM people
+""")
 
 
 def listener(

@@ -79,6 +79,7 @@ class Script:
     max_messages_per_connection: int = 0
     tls: ssl.SSLContext | None = None
     tls_from_the_start: bool = False
+    delay_s: float = 0.0  # between taking a message and saying so
 
 
 class SmtpSink:
@@ -296,6 +297,8 @@ class _Session:
         if isinstance(self._behaviour, DropAfterDot):
             self._output.clear()
             return False
+        if self._script.delay_s:
+            self._sink.closing.wait(self._script.delay_s)
         self._taken += 1
         self._sender = self._recipient = None
         self._say("250 2.0.0 kept")

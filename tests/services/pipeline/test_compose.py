@@ -13,7 +13,7 @@ from services.storage import issues, work
 from tests.conftest import OpenRuntime
 from tests.doubles.smtp import SmtpSink
 from tests.factories import carry, counts, draft, only, publish, reader, rows, withdraw
-from tests.services.pipeline.mails import mails
+from tests.mails import mails
 
 PAGE = "https://region.example/nabor/7"
 REASONS = "SELECT reason, count(*) AS n FROM candidates WHERE state = 'excluded' GROUP BY reason"

@@ -18,7 +18,7 @@ from services.storage import work
 from tests.conftest import OpenRuntime
 from tests.doubles.smtp import Behaviour, DropAfterDot, Refuse, RefuseMessage, SmtpSink
 from tests.factories import carry, counts, draft, only, publish, reader, rows
-from tests.services.pipeline.mails import mails
+from tests.mails import mails
 
 STATES = "SELECT state, count(*) AS n FROM deliveries GROUP BY state"
 ANNA = "anna@mail.example"

@@ -16,7 +16,7 @@ from services.storage import feedback as store
 from services.storage import work
 from tests.doubles.smtp import Refuse, SmtpSink
 from tests.factories import carry, counts, draft, only, publish, reader, rows
-from tests.services.pipeline.mails import Mail, mails
+from tests.mails import Mail, mails
 
 ANNA = "anna@mail.example"
 
