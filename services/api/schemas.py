@@ -93,21 +93,24 @@ class NoticeIn(Sent):
         )
 
 
+Many = Annotated[
+    list[Any],
+    Field(min_length=1, max_length=MAX_BATCH),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MAX_BATCH,
+            "items": {"description": "A NoticeIn. Anything else is refused alone."},
+        }
+    ),
+]
+
+
 class BatchIn(Sent):
     """Up to 1,000 notices; each is judged for itself, so that one bad item harms no other."""
 
-    items: Annotated[
-        list[Any],
-        Field(min_length=1, max_length=MAX_BATCH),
-        WithJsonSchema(
-            {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": MAX_BATCH,
-                "items": {"description": "A NoticeIn. Anything else is refused alone."},
-            }
-        ),
-    ]
+    items: Many
 
 
 _Attribute = Annotated[str, Field(min_length=1, max_length=2_000)]

@@ -9,7 +9,7 @@ from services.api.answers import Batch, Notices, Pushed, WholeNotice
 from services.api.deps import AfterPlace, Asked, Json, Limit, PushSource, Rt
 from services.api.described import leads_to, told
 from services.api.errors import Malformed, MethodNotAllowed, UnsupportedMediaType
-from services.api.schemas import BatchIn, NoticeIn
+from services.api.schemas import BatchIn, Many, NoticeIn
 from services.api.texts import MAX_ID, Key
 from services.errors import BadInput, Conflict, Forbidden, NotFound, TooLarge, Unauthorized
 from services.manage import notices
@@ -45,9 +45,13 @@ def push_notice(rt: Rt, source_id: PushSource, notice: NoticeIn, response: Respo
     dependencies=[Json],
     responses=told(*BODY, *KEYED),
 )
-def push_batch(rt: Rt, source_id: PushSource, batch: BatchIn) -> Batch:
-    """Tell up to 1,000 notices; an outcome for each, in their order. Of two with one key the last counts."""
-    return Batch(items=pushing.many(rt, source_id, pushing.try_each(batch.items, of_events=False)))
+def push_batch(rt: Rt, source_id: PushSource, batch: BatchIn | Many) -> Batch:
+    """Tell up to 1,000 notices, in a list or as `items`; an outcome for each, in their order.
+
+    Of two with one key the last counts.
+    """
+    told = batch.items if isinstance(batch, BatchIn) else batch
+    return Batch(items=pushing.many(rt, source_id, pushing.try_each(told, of_events=False)))
 
 
 @router.api_route("/v1/notices/batch", methods=["GET", "DELETE"], include_in_schema=False)

@@ -92,6 +92,12 @@ def test_one_bad_item_of_a_batch_harms_no_other(institution: TestClient) -> None
     assert found[5]["error"] == "x: There is no such field."
 
 
+def test_a_batch_may_be_a_bare_list(institution: TestClient) -> None:
+    answer = institution.post("/v1/notices/batch", json=[{**NOTICE, "key": "a"}, {**NOTICE, "key": "b"}])
+
+    assert [item["outcome"] for item in answer.json()["items"]] == ["published", "published"]
+
+
 def test_a_batch_of_a_thousand_is_taken(institution: TestClient, anyone: TestClient) -> None:
     items = [{"key": str(n), "title": f"Notice {n}"} for n in range(1_000)]
     answer = institution.post("/v1/notices/batch", json={"items": items})
