@@ -1,4 +1,4 @@
-"""The JSON that callers get: the forms of interface.md, as OpenAPI tells them."""
+"""The JSON that callers get, as OpenAPI tells it."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

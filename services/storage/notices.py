@@ -174,7 +174,7 @@ def _columns(change: Change, where: Door) -> dict[str, Any]:
 
 
 def snapshot(notice: Notice, *, slug: str, name: str) -> dict[str, Any]:
-    """A notice as everybody outside sees it (the form of interface.md)."""
+    """A notice as everybody outside sees it."""
     times = {
         field: rfc3339(at) if (at := getattr(notice, field)) else None
         for field in ("published_at", "fetched_at", "deadline_at", "starts_at", "ends_at", "withdrawn_at")

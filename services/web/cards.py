@@ -49,7 +49,7 @@ class Card:
 
 
 def card(form: Mapping[str, Any], *, locale: str, now: datetime) -> Card:
-    """The card of a notice in its public form (interface.md)."""
+    """The card of a notice in its public form."""
     deadline_at = time_of(form["deadline_at"])
     return Card(
         id=form["id"],

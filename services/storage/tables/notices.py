@@ -67,7 +67,7 @@ class Notice(Base):
 
 
 class Revision(Base):
-    """A notice as it once stood; `snapshot` is its public form (interface.md)."""
+    """A notice as it once stood; `snapshot` is its public form (`services.storage.notices.snapshot`)."""
 
     __tablename__ = "revisions"
     __table_args__ = (PrimaryKeyConstraint("notice_id", "revision"),)
