@@ -83,11 +83,13 @@ def make_settings(
 
 @pytest.fixture
 def open_runtime(make_settings: Callable[..., Settings], clock: FrozenClock) -> Iterator[OpenRuntime]:
-    """Opens runtimes over one database; settings by keyword, `at` for another clock."""
+    """Opens runtimes over one database; settings by keyword, `at` for another clock, `resolve` for names."""
     opened: list[Runtime] = []
 
-    def build(*, at: Clock | None = None, **given: Any) -> Runtime:
-        rt = Runtime.open(make_settings(**given), clock=at or clock)
+    def build(
+        *, at: Clock | None = None, resolve: dict[str, list[str]] | None = None, **given: Any
+    ) -> Runtime:
+        rt = Runtime.open(make_settings(**given), clock=at or clock, resolve=resolve)
         opened.append(rt)
         return rt
 

@@ -1,4 +1,4 @@
-"""Days in the life of a reader: a feed that speaks, clocks that change, and a digest each morning and midnight.
+"""Days in the life of a reader: a feed that speaks, clocks that change, digests each morning and midnight.
 
 The clock is turned by hand and the stages are run as the sweep asks for them; all else is real.
 """
