@@ -1,4 +1,4 @@
-"""Reads the guides as a tester does: their fenced blocks, their tables, and what they claim behind a block."""
+"""Reads the guides as a tester does: fenced blocks, tables, and what is claimed behind a block."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 GUIDES = sorted(path.name for path in DOCS.glob("*.md"))
 _BLOCK = re.compile(
-    r"^```(?P<language>\w*)\n(?P<text>.*?)^```\n(?P<claims>(?:(?:- [✓✗]|>) [^\n]*\n?)*)", re.MULTILINE | re.DOTALL
+    r"^```(?P<language>\w*)\n(?P<text>.*?)^```\n(?P<claims>(?:(?:- [✓✗]|>) [^\n]*\n?)*)",
+    re.MULTILINE | re.DOTALL,
 )
 _CODE = re.compile(r"`([^`\n]+)`")
 
