@@ -155,6 +155,13 @@ def test_waits_and_limits_of_webhooks_are_those_of_the_code() -> None:
     assert f"of the last {endpoints.MAX_REPLAY.days} days" in text
 
 
+def test_the_answers_that_webhooks_heed_are_those_of_the_code() -> None:
+    named = {
+        int(n) for row in guides.rows("webhooks.md", "| you answer |") for n in re.findall(r"\d{3}", row[0])
+    }
+    assert named == webhook.ASK_TO_WAIT | {webhook.GONE}
+
+
 def all_errors(kind: type[GoniecError]) -> Iterator[type[GoniecError]]:
     yield kind
     for narrower in kind.__subclasses__():

@@ -13,7 +13,7 @@ POLISH = guides.ROOT / "templates" / "locale" / "pl" / "LC_MESSAGES" / "goniec.p
 LABEL = re.compile(r"(?<!\*)\*([^*\n]+)\*(?!\*)")
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(guides.ROOT).as_posix())
 def test_every_link_leads_somewhere(path: Path) -> None:
     for link in links(path):
         target, _, place = link.partition("#")
