@@ -2,8 +2,12 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
+
+Headers = tuple[tuple[str, str], ...]
 
 
 def event_type(kind: str) -> str:
@@ -36,3 +40,24 @@ def rfc3339(at: datetime) -> str:
     """RFC 3339 in UTC with an explicit offset, to the millisecond where there is any."""
     text = at.astimezone(UTC).isoformat(timespec="milliseconds" if at.microsecond else "seconds")
     return text.replace("+00:00", "Z")
+
+
+def told_as(shape: str, event: Mapping[str, Any]) -> tuple[str, Headers, bytes]:
+    """(Content-Type, extra headers, body) of an event: Standard Webhooks' payload, or CloudEvents 1.0.2
+    over HTTP as structured, binary (header values percent-encoded) or batched content."""
+    match shape:
+        case "cloudevents":
+            return "application/cloudevents+json; charset=utf-8", (), encode(dict(event))
+        case "cloudevents-batch":
+            return "application/cloudevents-batch+json; charset=utf-8", (), encode([dict(event)])
+        case "cloudevents-binary":
+            attributes = {k: v for k, v in event.items() if k not in ("data", "datacontenttype")}
+            headers = tuple((f"ce-{k}", quote(str(v), safe=_CE_SAFE)) for k, v in attributes.items())
+            return "application/json", headers, encode(event["data"])
+        case _:
+            payload = {"type": event["type"], "timestamp": event["time"], "data": event["data"]}
+            return "application/json", (), encode(payload)
+
+
+# Printable ASCII but space, double quote and percent (CloudEvents HTTP binding 1.0.2, section 3.1.3.2).
+_CE_SAFE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')

@@ -200,19 +200,22 @@ def rotate(rt: Runtime, owner: Owner, uid: str, *, overlap_hours: int = 24) -> C
 
 
 def test(rt: Runtime, owner: Owner, uid: str) -> TestOutcome:
-    """Send one signed event of the type `pl.goniec.test.v1` now, and tell what was answered."""
+    """Send one signed event of the type `pl.goniec.test.v1` now, in the endpoint's format, and tell what was
+    answered."""
     now = rt.clock.now()
     with rt.begin() as session:
         row, _, _, _ = _need(session, owner, uid)
-        url, kept = row.url, row.secrets
+        url, kept, shape = row.url, row.secrets, row.format
     event = {
         "specversion": "1.0", "id": str(uuid.uuid4()), "type": "pl.goniec.test.v1",
         "source": rt.settings.base_url, "time": events.rfc3339(now), "datacontenttype": "application/json",
         "data": {"message": "This is a test of Goniec. No notice stands behind it."},
     }  # fmt: skip
+    content_type, headers, body = events.told_as(shape, event)
     call = Call(
         delivery_id=f"msg_test_{uuid.uuid4().hex}", url=url, event_type=str(event["type"]), timestamp=now,
-        secrets=rotation.valid_secrets(rt.settings.secret_key, kept, now), body=events.encode(event),
+        secrets=rotation.valid_secrets(rt.settings.secret_key, kept, now), body=body,
+        content_type=content_type, headers=headers,
     )  # fmt: skip
     _, outcome = next(iter(WebhookChannel(rt.http).send([call])))
     is_ok = outcome.state == OutcomeKind.SENT

@@ -10,7 +10,7 @@ from services.manage.findings import Finding, bad, good
 from services.runtime import Runtime
 
 KNOCK_S = 5.0
-PORTS = {"smtp": 587, "smtp+starttls": 587, "smtps": 465}
+PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 def check_mail(rt: Runtime) -> list[Finding]:
@@ -34,7 +34,7 @@ def _outbox(rt: Runtime) -> Finding:
 
 def _smtp(rt: Runtime) -> Finding:
     parts = urlsplit(rt.settings.smtp_url or "")
-    host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 587)
+    host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 25)
     try:
         greeting = _greeting(host, port, is_tls=parts.scheme == "smtps")
     except OSError as error:

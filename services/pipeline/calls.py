@@ -1,8 +1,6 @@
 """From a due webhook delivery to a signed call, in the format that its endpoint asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Iterator, Sequence
 
 from services.channels.base import Outcome
 from services.channels.webhook import Call, WebhookChannel
@@ -10,8 +8,6 @@ from services.domain import events
 from services.domain.rotation import valid_secrets
 from services.runtime import Runtime
 from services.storage.deliveries import CallDue
-
-Headers = tuple[tuple[str, str], ...]
 
 
 class WebhookSender:
@@ -37,7 +33,7 @@ def call(rt: Runtime, one: CallDue) -> Call:
         snapshot=one.snapshot,
         base_url=rt.settings.base_url,
     )
-    content_type, headers, body = told_as(one.format, event)
+    content_type, headers, body = events.told_as(one.format, event)
     now = rt.clock.now()
     return Call(
         delivery_id=f"msg_{one.uid.hex}",
@@ -49,24 +45,3 @@ def call(rt: Runtime, one: CallDue) -> Call:
         content_type=content_type,
         headers=headers,
     )
-
-
-def told_as(shape: str, event: Mapping[str, Any]) -> tuple[str, Headers, bytes]:
-    """(Content-Type, extra headers, body) of an event: Standard Webhooks' payload, or CloudEvents 1.0.2
-    over HTTP as structured, binary (header values percent-encoded) or batched content."""
-    match shape:
-        case "cloudevents":
-            return "application/cloudevents+json; charset=utf-8", (), events.encode(dict(event))
-        case "cloudevents-batch":
-            return "application/cloudevents-batch+json; charset=utf-8", (), events.encode([dict(event)])
-        case "cloudevents-binary":
-            attributes = {k: v for k, v in event.items() if k not in ("data", "datacontenttype")}
-            headers = tuple((f"ce-{k}", quote(str(v), safe=_CE_SAFE)) for k, v in attributes.items())
-            return "application/json", headers, events.encode(event["data"])
-        case _:
-            payload = {"type": event["type"], "timestamp": event["time"], "data": event["data"]}
-            return "application/json", (), events.encode(payload)
-
-
-# Printable ASCII but space, double quote and percent (CloudEvents HTTP binding 1.0.2, section 3.1.3.2).
-_CE_SAFE = "".join(chr(c) for c in range(0x21, 0x7F) if chr(c) not in '"%')

@@ -17,10 +17,10 @@ from services.api.limits import Limits
 from services.api.schemas import NoticeIn
 from services.channels import webhook
 from services.domain import events, retries, signing
+from services.domain.events import told_as
 from services.domain.notices import EventType
 from services.errors import GoniecError
 from services.manage import accounts, endpoints
-from services.pipeline.calls import told_as
 from services.runtime import Runtime
 from tests import factories
 from tests.docs import guides
