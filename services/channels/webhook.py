@@ -4,6 +4,7 @@ Never follows a redirect, never decides when to try again, and keeps of an answe
 """
 
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,15 +52,20 @@ class WebhookChannel:
     def __init__(self, http: Client) -> None:
         self._http = http
 
-    def send(self, calls: Iterable[Call]) -> Iterator[tuple[Call, Outcome]]:
-        """Send calls, many at once; each comes back once, with its outcome. A bad one harms no other."""
+    def send(
+        self, calls: Iterable[Call], *, stopping: threading.Event | None = None
+    ) -> Iterator[tuple[Call, Outcome]]:
+        """Send calls, many at once; each comes back once, with its outcome. A bad one harms no other.
+
+        Once `stopping` is set no more are begun, and those do not come back.
+        """
         requests: list[Request] = []
         for call in calls:
             try:
                 requests.append(_request(call))
             except (BadInput, ValueError) as exc:
                 yield call, Outcome(OutcomeKind.FAILED, f"not sent: {_printable(str(exc))}")
-        for request, answer in self._http.fetch(requests):
+        for request, answer in self._http.fetch(requests, stopping=stopping):
             assert isinstance(request.tag, Call)
             yield request.tag, outcome(answer, request.tag.timestamp)
 

@@ -52,14 +52,18 @@ class Client:
         self._idle: list[Loop] = []
         self._is_closed = False
 
-    def fetch(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Answer]]:
+    def fetch(
+        self, requests: Iterable[Request], *, stopping: threading.Event | None = None
+    ) -> Iterator[tuple[Request, Answer]]:
         """Ask all, and yield each answer as it comes; each request comes back once. Begins when first read.
 
-        Take the answers promptly: while the caller works on one, the others' time-outs run on.
+        Take the answers promptly: while the caller works on one, the others' time-outs run on. Once
+        `stopping` is set nothing more is begun; what was not begun does not come back.
         """
         loop = self._borrow()
         try:
-            yield from _Batch(self._rules, loop, self._max_connections, self._max_per_host).run(requests)
+            batch = _Batch(self._rules, loop, self._max_connections, self._max_per_host, stopping)
+            yield from batch.run(requests)
         finally:
             self._give_back(loop)
 
@@ -116,8 +120,16 @@ class Client:
 class _Batch:
     """The requests of one `fetch`: who waits for which host, and who is on the way."""
 
-    def __init__(self, rules: Rules, loop: Loop, max_connections: int, max_per_host: int) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        loop: Loop,
+        max_connections: int,
+        max_per_host: int,
+        stopping: threading.Event | None,
+    ) -> None:
         self._rules = rules
+        self._stopping = stopping or threading.Event()
         self._loop = loop
         self._max_connections = max_connections
         self._max_per_host = max_per_host
@@ -159,7 +171,7 @@ class _Batch:
 
     def _start_some(self) -> bool:
         """Fill the free places, host by host in turn; False when nothing is left on the way."""
-        while self._turns and self._loop.running < self._max_connections:
+        while self._turns and self._loop.running < self._max_connections and not self._stopping.is_set():
             host = next(iter(self._turns))
             del self._turns[host]
             job = self._waiting[host].popleft()

@@ -18,9 +18,11 @@ class WebhookSender:
         self._channel = WebhookChannel(rt.http)
 
     def send(self, due: Sequence[CallDue]) -> Iterator[tuple[CallDue, Outcome]]:
-        """Send; each delivery comes back once with its outcome, in any order."""
+        """Send; each delivery comes back once with its outcome, in any order. A process that is stopping
+        begins no more of them: those do not come back."""
         by_id = {f"msg_{one.uid.hex}": one for one in due}
-        for sent, outcome in self._channel.send([call(self._rt, one) for one in due]):
+        calls = [call(self._rt, one) for one in due]
+        for sent, outcome in self._channel.send(calls, stopping=self._rt.stopping):
             yield by_id[sent.delivery_id], outcome
 
 

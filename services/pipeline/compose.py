@@ -5,6 +5,7 @@ distinct content is rendered once, whoever reads it; what is personal stays a sl
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -114,12 +115,12 @@ def _make_digests(
             drawn.append((window.rhythm_id, *_digest(rt, window, stories, events)))
     render(rt, [sheet for _, sheet, _ in drawn])
     with rt.begin() as session:
-        mine = store.still_held_windows(session, held)
+        mine = store.still_held_windows(session, held) - _overtaken(session, windows, drawn, now)
         for rhythm_id, reasons in excluded.items():
             if rhythm_id in mine:
                 store.exclude(session, reasons)
         made = store.add_issues(session, [issue for r, _, issue in drawn if r in mine], now=now)
-        store.advance(session, held, [move_on(window, now) for window in windows])
+        store.advance(session, held, [move_on(w, now) for w in windows if w.rhythm_id in mine])
     log.info("compose.digests", windows=len(windows), issues=made)
     rt.metrics.handled("compose", "window", len(windows))
     return made
@@ -132,6 +133,16 @@ def _told_meanwhile(session: Session, held: Claim) -> dict[int, str]:
     """
     store.await_turn(session)
     return _sort_out(store.claimed_alerts(session, held))[0]
+
+
+def _overtaken(
+    session: Session, windows: Sequence[Window], drawn: Sequence[tuple[int, Sheet, NewIssue]], now: datetime
+) -> set[int]:
+    """Rhythms whose digest, as drawn, tells what was told or taken back meanwhile: composed anew later."""
+    store.await_turn(session)
+    waiting = store.collected(session, windows, now=now)
+    going = {one.candidate_id for found in waiting.values() for one in _sort_out(found)[1]}
+    return {rhythm_id for rhythm_id, _, issue in drawn if not going.issuperset(issue.candidates)}
 
 
 def _sort_out(waiting: Iterable[Waiting]) -> tuple[dict[int, str], list[Waiting]]:

@@ -80,6 +80,7 @@ class Script:
     tls: ssl.SSLContext | None = None
     tls_from_the_start: bool = False
     delay_s: float = 0.0  # between taking a message and saying so
+    on_message: Callable[[], object] = lambda: None  # called when one was taken
 
 
 class SmtpSink:
@@ -297,6 +298,7 @@ class _Session:
         if isinstance(self._behaviour, DropAfterDot):
             self._output.clear()
             return False
+        self._script.on_message()
         if self._script.delay_s:
             self._sink.closing.wait(self._script.delay_s)
         self._taken += 1

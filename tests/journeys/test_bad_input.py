@@ -1,6 +1,7 @@
 """Everything from outside is hostile, and each bad thing ends in a clear outcome, at its own door."""
 
 import json
+import time
 import zlib
 from urllib.parse import quote
 
@@ -164,6 +165,37 @@ def test_a_body_that_is_no_notice_is_told_what_is_wrong(house: House, key: str, 
 
     assert 400 <= answer.status < 500, answer.body
     assert json.loads(answer.body)["code"]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"title": "\x00\x01"},
+        {"key": "a\x00b"},
+        {"url": "javascript:alert(1)"},
+        {"url": "https://a.example/\x00"},
+        {"topics": ["\x00"]},
+        {"language": "\x00"},
+        {"kind": "gossip"},
+        {"deadline_at": "yesterday"},
+        {"published_at": "9999-99-99"},
+        {"title": "x" * 600_000},
+        {"nonsense": True},
+        {"body_html": "\ud800"},
+    ],
+    ids=str,
+)
+def test_one_bad_item_of_a_batch_harms_no_other(house: House, key: str, bad: dict[str, object]) -> None:
+    good = {"key": f"good-{time.monotonic_ns()}", "title": "Dobra wiadomość", "kind": "good_practice"}
+    items = [{**good, "key": "bad", **bad}, good]
+
+    answer = house.ask("POST", "/v1/notices/batch", {"items": items}, key=key)
+
+    assert answer.status == 200, answer.body
+    first, second = answer.json()["items"]
+    assert first["outcome"] == "refused"
+    assert first["error"]
+    assert second["outcome"] == "published"
 
 
 def test_a_title_that_would_be_a_header_stays_a_title(house: House, mail_server: SmtpSink, key: str) -> None:

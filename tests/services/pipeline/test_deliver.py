@@ -11,13 +11,13 @@ from services.channels.base import Outcome, OutcomeKind
 from services.clock import FrozenClock
 from services.pipeline import compose, deliver, match
 from services.pipeline.leases import LEASE
-from services.pipeline.letters import MailSender
+from services.pipeline.letters import SLICE, MailSender
 from services.runtime import Runtime
 from services.storage import deliveries as store
 from services.storage import work
 from tests.conftest import OpenRuntime
 from tests.doubles.smtp import Behaviour, DropAfterDot, Refuse, RefuseMessage, SmtpSink
-from tests.factories import carry, counts, draft, only, publish, reader, rows
+from tests.factories import carry, counts, draft, many_readers, only, publish, reader, rows
 from tests.mails import mails
 
 STATES = "SELECT state, count(*) AS n FROM deliveries GROUP BY state"
@@ -263,3 +263,22 @@ def test_who_is_stopping_claims_no_more(mailing: Runtime) -> None:
 
     assert deliver.run_mail(mailing) == 0
     assert counts(mailing, STATES) == {"pending": 1}
+
+
+def test_who_is_asked_to_stop_ends_the_slice_in_hand_and_gives_the_rest_back(
+    mailing: Runtime, sink: SmtpSink
+) -> None:
+    composed(mailing)
+    many_readers(mailing, 150, "dotacja")
+    publish(mailing, draft("n-2"))
+    match.run(mailing)
+    compose.run(mailing)
+    sink.script.on_message = mailing.stopping.set
+
+    sent = deliver.run_mail(mailing)
+
+    assert sent == SLICE
+    assert counts(mailing, STATES) == {"sent": SLICE, "pending": 152 - SLICE}
+    mailing.stopping.clear()
+    deliver.run_mail(mailing)
+    assert set(Counter(mail.id for mail in mails(sink)).values()) == {1}

@@ -282,3 +282,26 @@ def test_each_reader_has_their_own_zone(mailing: Runtime, sink: SmtpSink, clock:
     at(clock, NEXT_MORNING + timedelta(hours=1), mailing)
 
     assert [mail.to for mail in mails(sink)] == ["warsaw@mail.example", "lisbon@mail.example"]
+
+
+def test_what_is_told_or_taken_back_while_a_digest_is_drawn_is_not_in_it(
+    mailing: Runtime, sink: SmtpSink, clock: FrozenClock
+) -> None:
+    reader(mailing, "anna@mail.example", cadence="daily@07:00")
+    publish(mailing, draft("gone", title="Odwołany"), draft("stays", title="Aktualny"))
+    match.run(mailing)
+    clock.set(NEXT_MORNING)
+    with mailing.begin() as session:
+        held = work.claim(session, work.RHYTHMS, now=clock.now(), lease=LEASE, limit=10)
+        windows = issues.claimed_windows(session, held, now=clock.now())
+        waiting = issues.collected(session, windows, now=clock.now())
+        events = issues.told_events(session, [w.event_id for one in waiting.values() for w in one])
+    withdraw(mailing, "gone")
+    match.run(mailing)
+
+    assert compose._make_digests(mailing, held, windows, waiting, events) == 0
+    at(clock, NEXT_MORNING + LEASE + timedelta(seconds=1), mailing)
+
+    (mail,) = mails(sink)
+    assert "Aktualny" in mail.text
+    assert "Odwołany" not in mail.text

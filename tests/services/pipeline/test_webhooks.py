@@ -267,3 +267,27 @@ def test_events_are_replayed_under_the_ids_they_had(
 
     assert sorted(Counter(call.headers["webhook-id"] for call in receiver.received).values()) == [2, 2]
     assert len(rows(rt, "SELECT id FROM deliveries")) == 2
+
+
+def test_who_is_asked_to_stop_ends_the_calls_in_flight_and_gives_the_rest_back(
+    rt: Runtime, receiver: WebDouble
+) -> None:
+    def stop(_: Received) -> Answer:
+        rt.stopping.set()
+        return Answer(status=204, delay_s=0.1)
+
+    receiver.answer("*", stop)
+    for number in range(30):
+        listener(rt, receiver.url(f"/hook-{number}"))
+    publish(rt)
+    match.run(rt)
+
+    deliver.run_webhooks(rt)
+
+    begun = len(receiver.received)
+    assert 1 <= begun < 30
+    assert counts(rt, STATES) == {"sent": begun, "pending": 30 - begun}
+    receiver.answer("*", Answer(status=204))
+    rt.stopping.clear()
+    deliver.run_webhooks(rt)
+    assert Counter(call.path for call in receiver.received) == {f"/hook-{n}": 1 for n in range(30)}
