@@ -11,12 +11,14 @@ import standardwebhooks
 from services.manage import accounts
 from tests.doubles.smtp import SmtpSink
 from tests.doubles.web import Answer, WebDouble
-from tests.factories import feed, institution, listener, reader
+from tests.factories import feed, institution, listener, reader, rows
 from tests.feeds.bodies import rss
 from tests.journeys.house import House
 from tests.mails import Mail, mails
 
 LINK = re.compile(r"https?://\S+?(/(?:confirm|u)/[\w.~-]+)")
+
+MATCHED = "SELECT id FROM events WHERE state = 'matched' AND snapshot->>'title' = :title"
 
 
 def wait_for_mail(house: House, sink: SmtpSink, to: str, count: int = 1) -> list[Mail]:
@@ -75,6 +77,7 @@ def test_from_signing_up_by_a_button_to_leaving_by_one_click(house: House, mail_
     button = path_of(letter, "confirm")
     assert house.ask("GET", button).status == 200
     house.ask("POST", "/v1/notices", {"key": "r-0", "kind": "research", "title": "Too early"}, key=key)
+    house.wait(lambda: bool(rows(house.rt, MATCHED, title="Too early")))
     assert form(house, button) == 200
     wait_for_mail(house, mail_server, address, 2)  # the welcome
     house.ask("POST", "/v1/notices", {"key": "r-1", "kind": "research", "title": "Found it"}, key=key)
