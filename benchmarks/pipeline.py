@@ -1,11 +1,10 @@
 """How fast one notice reaches everybody: from a push to a mail server, and from a push to webhooks.
 
 One worker, stage after stage, on PostgreSQL as it runs by default (durable, in a folder of its own, over a
-socket). Floors in the same run: postfix's smtp-source against the same smtp-sink with messages of the same size
-over as many connections; and our HTTP client alone with the same calls against the same receiver.
+socket). Floors in the same run: postfix's smtp-source against the same smtp-sink, with messages of the same
+size over as many connections; and our HTTP client alone with as many calls against the same receiver.
 """
 
-import _here  # noqa: F401
 import dataclasses
 import logging
 import tempfile
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import _here  # noqa: F401
 import _report
 import _sinks
 import psutil
@@ -32,6 +32,9 @@ from tests.factories import many_readers, publish, reader, rows
 
 HOSTS = 50  # loopback has many addresses; one host would be asked ten at a time
 BODY = "<p>Nabór wniosków o dotacje na badania i rozwój trwa do końca miesiąca.</p>" * 12
+
+
+Rates = dict[str, dict[str, float]]  # stage → figure → value
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -142,7 +145,7 @@ def _message_bytes(settings: Settings) -> int:
     return len(mail.message)
 
 
-def _mail_round(rt: Runtime, postgres: psutil.Process, number: int, readers: int) -> dict[str, dict[str, float]]:
+def _mail_round(rt: Runtime, postgres: psutil.Process, number: int, readers: int) -> Rates:
     meter = Meter(postgres)
     before = _sent(rt, "email")
     meter.run("accept", lambda: publish(rt, _notice(f"mail-{number}")))
@@ -153,7 +156,7 @@ def _mail_round(rt: Runtime, postgres: psutil.Process, number: int, readers: int
     return _rates(meter, readers)
 
 
-def _call_round(rt: Runtime, postgres: psutil.Process, number: int, calls: int) -> dict[str, dict[str, float]]:
+def _call_round(rt: Runtime, postgres: psutil.Process, number: int, calls: int) -> Rates:
     meter = Meter(postgres)
     before = _sent(rt, "webhook")
     meter.run("accept", lambda: publish(rt, _notice(f"call-{number}", "tender")))
@@ -164,13 +167,11 @@ def _call_round(rt: Runtime, postgres: psutil.Process, number: int, calls: int) 
 
 
 def _sent(rt: Runtime, channel: str) -> int:
-    found = rows(
-        rt, "SELECT count(*) AS n FROM deliveries WHERE channel = :c AND state = 'sent'", c=channel
-    )
+    found = rows(rt, "SELECT count(*) AS n FROM deliveries WHERE channel = :c AND state = 'sent'", c=channel)
     return int(found[0]["n"])
 
 
-def _rates(meter: Meter, messages: int) -> dict[str, dict[str, float]]:
+def _rates(meter: Meter, messages: int) -> Rates:
     stages = {**meter.stages, "whole way": tuple(map(sum, zip(*meter.stages.values(), strict=True)))}
     return {
         stage: {
@@ -183,11 +184,11 @@ def _rates(meter: Meter, messages: int) -> dict[str, dict[str, float]]:
     }
 
 
-def _median(rounds: list[dict[str, dict[str, float]]]) -> list[_report.Row]:
+def _median(rounds: list[Rates]) -> list[_report.Row]:
     return [{"stage": stage, **_report.median_of([one[stage] for one in rounds])} for stage in rounds[0]]
 
 
-def _floor_row(rate: float, rounds: list[dict[str, dict[str, float]]]) -> _report.Row:
+def _floor_row(rate: float, rounds: list[Rates]) -> _report.Row:
     whole = _report.median_of([one["whole way"] for one in rounds])
     share = float(str(whole["messages/s"])) / rate
     return {"stage": f"floor (we reach {share:.0%} of it)", "messages/s": round(rate, 1)}
