@@ -152,7 +152,7 @@ def show_by_id(rt: Runtime, subscriber_id: int) -> SubscriberView:
 
 
 def pause(rt: Runtime, subscriber_id: int, until: datetime) -> SubscriberView:
-    """Send nothing until a time; what falls in between is not made up."""
+    """Send nothing until a time. Alerts of the time between are left out; digests come in one afterwards."""
     if until <= rt.clock.now():
         raise BadInput("The end of a pause lies in the future.", field="paused_until")
     return _change(rt, subscriber_id, paused_until=until)
