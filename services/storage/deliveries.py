@@ -79,8 +79,9 @@ _MAIL = text("""
            i.kind,
            i.content_hash, i.slots, told.at AS event_at, first.uid AS thread,
            CASE WHEN x.email_hash IS NOT NULL THEN 'suppressed: ' || x.reason
+                WHEN i.kind = 'confirm' THEN NULL
                 WHEN r.state = 'left' THEN 'the subscriber has left'
-                WHEN i.kind <> 'confirm' AND r.state <> 'active' THEN 'the address is not confirmed'
+                WHEN r.state <> 'active' THEN 'the address is not confirmed'
            END AS held_back
     FROM deliveries d
     JOIN issues i ON i.id = d.issue_id

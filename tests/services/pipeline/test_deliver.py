@@ -9,6 +9,8 @@ import pytest
 
 from services.channels.base import Outcome, OutcomeKind
 from services.clock import FrozenClock
+from services.manage import subscribers
+from services.manage.subscriptions import Wish
 from services.pipeline import compose, deliver, match
 from services.pipeline.leases import LEASE
 from services.pipeline.letters import SLICE, MailSender
@@ -255,6 +257,16 @@ def test_who_has_left_gets_nothing_more(mailing: Runtime, sink: SmtpSink) -> Non
 
     assert mails(sink) == []
     assert delivery(mailing)["detail"] == "the subscriber has left"
+
+
+def test_who_has_left_and_asks_again_gets_the_letter_to_confirm(mailing: Runtime, sink: SmtpSink) -> None:
+    person = reader(mailing, ANNA)
+    subscribers.leave(mailing, person.id)
+    subscribers.sign_up(mailing, email=ANNA, interests=[Wish("kind:call")], locale="en")
+    deliver.run_mail(mailing)
+
+    (mail,) = mails(sink)
+    assert mail.subject == "Confirm that you want these notices"
 
 
 def test_who_is_stopping_claims_no_more(mailing: Runtime) -> None:
