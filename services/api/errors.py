@@ -228,8 +228,10 @@ def _words(one: Mapping[str, Any]) -> str:
             return "The text holds the NUL character, which cannot be stored."
         case "value_error":
             return _printable(str(one["ctx"]["error"]))
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "This is not a JSON object."
         case _:
-            return _printable(str(one["msg"])) + "."
+            return _printable(str(one["msg"])).rstrip(".") + "."
 
 
 def _plain(value: object) -> object:

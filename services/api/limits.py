@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 import redis
-from anyio import to_thread
+from anyio import move_on_after, to_thread
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +21,7 @@ from services.runtime import Runtime
 
 WINDOW_S = 60
 AWAY_S = 5.0
+DROP_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Limits:
 
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 16_000_000
+    dropped_bytes: int = 64_000_000  # of a body that is too long: read and forgotten
     anonymous: int = 600  # a whole office may stand behind one address
     sign_ups: int = 20  # each may send a mail
     previews: int = 120  # each weighs a month of notices
@@ -36,12 +38,16 @@ class Limits:
     refused_keys: int = 60  # guesses, from one address
 
 
+# Where nothing is answered without a key or a person's token. Elsewhere nobody looks at what is shown, so
+# it must not count as somebody.
+KEYED = ("/v1/endpoints", "/v1/events", "/v1/subscriptions", "/v1/deliveries")
+KEYED_TO_CHANGE = "/v1/notices"
 BATCHES = frozenset({"/v1/notices/batch", "/v1/events"})
 UNCOUNTED = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
 class BodyLimit:
-    """Ends a request whose body is longer than it may be, declared or not, before it is held in memory."""
+    """Ends a request whose body is longer than it may be, declared or not; none of it is held in memory."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app = app
@@ -53,6 +59,7 @@ class BodyLimit:
             return
         most = self._most(scope)
         if _declared(scope) > most:
+            await self._drop(scope, receive)
             await _refuse(_too_large(most), scope, receive, send)
             return
         count = _Count(most, receive, send)
@@ -61,7 +68,20 @@ class BodyLimit:
         except _BodyTooLong:
             count.is_over = True
         if count.is_over and not count.has_begun:
+            await self._drop(scope, receive)
             await _refuse(_too_large(most), scope, receive, send)
+
+    async def _drop(self, scope: Scope, receive: Receive) -> None:
+        """Let the rest of a body pass by: who is cut off while sending never hears why."""
+        if any(name == b"expect" for name, _ in scope["headers"]):
+            return  # it waits to be asked for
+        left = self._limits.dropped_bytes
+        with move_on_after(DROP_S):
+            while left > 0:
+                message = await receive()
+                left -= max(1, len(message.get("body", b"")))
+                if not message.get("more_body"):
+                    return
 
     def _most(self, scope: Scope) -> int:
         """A batch may be long; but who shows no key at all is not listened to for so long."""
@@ -154,7 +174,7 @@ class RateLimit:
     def _charges(self, scope: Scope, visitor: str) -> list[Charge]:
         limits, path, is_post = self._limits, scope["path"], scope["method"] == "POST"
         key = next((v for n, v in scope["headers"] if n == b"authorization"), None)
-        if key is not None:
+        if key is not None and _asks_for_key(scope):
             return [
                 Charge("key", self._hash(key.decode("latin-1")), limits.by_key),
                 Charge("refused?", visitor, limits.refused_keys),
@@ -207,6 +227,12 @@ class Counter:
                 pipe.incrby(key, 0 if charge.name.endswith("?") else 1)
                 pipe.expire(key, WINDOW_S + 5)
             return [int(count) for count in pipe.execute()[::2]]
+
+
+def _asks_for_key(scope: Scope) -> bool:
+    path: str = scope["path"]
+    reads = scope["method"] in ("GET", "HEAD", "OPTIONS")
+    return path.startswith(KEYED) or (path.startswith(KEYED_TO_CHANGE) and not reads)
 
 
 def network_of(scope: Scope) -> str:

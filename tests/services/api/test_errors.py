@@ -65,6 +65,20 @@ def test_a_body_that_is_not_json_is_refused(institution: TestClient, body: bytes
     problem(answer)
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("null", "body: This is not a JSON object."),
+        (
+            '{"key": "a", "title": "a\\u0000"}',
+            "title: The text holds the NUL character, which cannot be stored.",
+        ),
+    ],
+)
+def test_a_fault_is_told_in_one_sentence(institution: TestClient, body: str, told: str) -> None:
+    assert problem(institution.post("/v1/notices", content=body, headers=JSON))["detail"] == told
+
+
 def test_a_fault_in_json_has_its_place(institution: TestClient) -> None:
     told = problem(institution.post("/v1/notices", content=b'{"key": oops}', headers=JSON))
     assert told["code"] == "malformed"

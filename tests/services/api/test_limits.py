@@ -15,7 +15,7 @@ from services.clock import FrozenClock
 from services.runtime import Runtime
 from tests.services.api.conftest import MakeClient
 
-SMALL = Limits(max_body_bytes=10, max_batch_bytes=20)
+SMALL = Limits(max_body_bytes=10, max_batch_bytes=20, dropped_bytes=20)
 
 
 async def length_of(scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +77,25 @@ def test_no_more_of_a_body_that_never_ends_is_taken() -> None:
     scope = {"type": "http", "method": "POST", "path": "/x", "headers": [], "query_string": b""}
     asyncio.run(BodyLimit(length_of, SMALL)(scope, endless, send))
     assert sent[0]["status"] == 413
-    assert taken == 3
+    assert taken == 3 + 4
+
+
+def test_a_long_body_is_let_pass_by_so_that_its_sender_hears_the_answer() -> None:
+    taken = 0
+
+    async def rest() -> Message:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": b"12345", "more_body": taken < 4}
+
+    async def send(_: Message) -> None:
+        assert taken == expected
+
+    scope = {"type": "http", "method": "POST", "path": "/x", "query_string": b""}
+    for expected, headers in ((4, []), (0, [(b"expect", b"100-continue")])):
+        taken = 0
+        declared = {**scope, "headers": [(b"content-length", b"20"), *headers]}
+        asyncio.run(BodyLimit(length_of, SMALL)(declared, rest, send))
 
 
 def test_batches_of_who_shows_a_key_may_be_longer() -> None:
@@ -125,6 +143,18 @@ def test_sign_ups_are_few(make_client: MakeClient) -> None:
     assert client.post("/v1/subscribers", json={}).status_code == 422
     assert client.post("/v1/subscribers", json={}).status_code == 429
     assert client.get("/v1/notices").status_code == 200
+
+
+def test_a_made_up_key_buys_no_further_count(make_client: MakeClient) -> None:
+    client = make_client(limits=Limits(anonymous=5, sign_ups=1, previews=1))
+
+    def ask(method: str, path: str) -> list[int]:
+        keys = [{"Authorization": f"Bearer {n}"} for n in range(2)]
+        return [client.request(method, path, headers=key, json={}).status_code for key in keys]
+
+    assert ask("POST", "/v1/subscribers") == [422, 429]
+    assert ask("GET", "/v1/interests/check?q=nauka") == [200, 429]
+    assert ask("GET", "/v1/notices") == [200, 429]
 
 
 def test_without_redis_nobody_is_held_up(open_runtime: Callable[..., Runtime]) -> None:
