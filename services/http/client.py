@@ -94,8 +94,8 @@ class Client:
     def _look_up(self, target: Target) -> list[str]:
         if target.literal is not None:
             return [str(target.literal)]
-        if given := self._rules.resolve.get(target.host):
-            return list(given)
+        if known := self._rules.known(target):
+            return list(known)
         try:
             found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as exc:

@@ -30,6 +30,7 @@ KEEP_IDLE_S = 50  # below the 60 s after which most servers hang up
 SLOW_BYTES_PER_S = 64
 SLOW_AFTER_S = 5.0
 STALL_AFTER_S = 30
+LOOPBACK = ("127.0.0.1", "::1")
 
 _KINDS = {
     pycurl.E_COULDNT_RESOLVE_HOST: (FailureKind.DNS, "the name could not be resolved"),
@@ -66,9 +67,20 @@ class Rules:
     resolve: Mapping[str, Sequence[str]]
     ca_file: str | None
 
+    def known(self, target: Target) -> Sequence[str]:
+        """The addresses of a host that nobody is asked about, if it is one of those.
+
+        `localhost` means this machine in both families; what may be dialled of it is enough.
+        """
+        if given := self.resolve.get(target.host):
+            return given
+        if target.host.rpartition(".")[2] == "localhost":
+            return [address for address in LOOPBACK if not self.guarded or self.dialable(address)]
+        return ()
+
     def pinned(self, target: Target) -> list[str]:
         """libcurl's spelling of the addresses that replace a look-up of this host, for now."""
-        addresses = self.resolve.get(target.host)
+        addresses = self.known(target)
         if not addresses:
             return []
         listed = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
@@ -134,8 +146,8 @@ class Transfer:
         put(pycurl.CONNECTTIMEOUT_MS, max(1, int(request.connect_timeout_s * 1000)))
         put(pycurl.TIMEOUT_MS, max(1, int((request.total_timeout_s - job.spent_s) * 1000)))
         put(pycurl.MAXFILESIZE_LARGE, request.max_bytes)
-        if self._rules.resolve:
-            put(pycurl.RESOLVE, self._rules.pinned(job.target))
+        if (pins := self._rules.pinned(job.target)) or self._rules.resolve:
+            put(pycurl.RESOLVE, pins)
         self._load_method(request)
 
     def unload(self) -> None:

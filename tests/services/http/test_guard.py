@@ -96,6 +96,16 @@ def test_one_bad_address_refuses_the_host_though_another_is_good(
     assert web.received == []
 
 
+def test_localhost_is_dialled_where_one_of_its_addresses_was_named(
+    web: WebDouble, open_client: OpenClient
+) -> None:
+    client = open_client()
+    for host in ("localhost", "LocalHost", "hooks.localhost"):
+        address = web.url("/feed", host=host)
+        client.check_address(address)
+        assert answered(client.fetch_one(Request(address))).address == "127.0.0.1"
+
+
 def test_check_address_accepts_what_may_be_dialled(
     web: WebDouble, client: Client, open_client: OpenClient
 ) -> None:
