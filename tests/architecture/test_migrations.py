@@ -44,3 +44,24 @@ def test_constraints_and_indexes_are_those_of_the_code(make_database: Callable[[
 
 def test_every_migration_sets_a_lock_timeout() -> None:
     assert not [path.name for path in VERSIONS.glob("*.py") if "lock_timeout" not in path.read_text()]
+
+
+# Keys on what people may have erased, whose rows no whole index finds by their first column.
+UNFOUND = """
+    SELECT k.conrelid::regclass || '.' || a.attname
+      FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+     WHERE k.contype = 'f'
+       AND k.confrelid IN ('subscribers'::regclass, 'subscriptions'::regclass, 'issues'::regclass,
+                           'deliveries'::regclass, 'endpoints'::regclass)
+       AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indkey[0] = k.conkey[1]
+                       AND i.indpred IS NULL)
+"""
+
+
+def test_what_goes_with_a_person_or_an_endpoint_is_found_by_an_index(
+    make_database: Callable[[], str],
+) -> None:
+    engine = create_engine(make_database())
+    with engine.connect() as connection:
+        assert connection.execute(text(UNFOUND)).scalars().all() == []
+    engine.dispose()

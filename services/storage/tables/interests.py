@@ -73,7 +73,8 @@ class Candidate(Work, Base):
     """An event that a subscription asked for, on its way into an issue.
 
     `pending` waits (an `instant` one is claimed by compose, the others wait for their rhythm),
-    `issued` is in `issue_id`, `excluded` is in none, for `reason`.
+    `issued` is in `issue_id`, `excluded` is in none, for `reason`. It goes with its subscription; a key on
+    reader or issue would need an index of its own on the largest table, or read it whole at each erasure.
     """
 
     __tablename__ = "candidates"
@@ -92,9 +93,9 @@ class Candidate(Work, Base):
 
     id: Mapped[Id]
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"))
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    subscriber_id: Mapped[int]
     event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
     cadence: Mapped[str]
     reason: Mapped[str | None]
-    issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id"))
+    issue_id: Mapped[int | None]
     at: Mapped[datetime]
