@@ -15,7 +15,8 @@ from structlog.typing import FilteringBoundLogger, Processor
 __all__ = ["bind_contextvars", "bound_contextvars", "clear_contextvars", "configure", "get", "masked"]
 
 MASKS = (
-    (re.compile(r"[\w.+%'-]+@[\w-]+(\.[\w-]+)+"), "<address>"),
+    (re.compile(r"[\w.+%'-]+@([\w-]+(\.[\w-]+)+|localhost)"), "<address>"),
+    (re.compile(r"\b(gon|whsec)_[\w+/-]{20,}=*"), r"\1_<secret>"),
     (re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]*@"), "<credentials>@"),
     (re.compile(r"(?i)(?<=bearer )[^\s\"']+"), "<token>"),
     (re.compile(r"(?<=/)(u|manage|confirm|issues|private)/[\w.~-]+"), r"\1/<token>"),

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import dramatiq
 
+from services import log
+from services.errors import Unavailable
 from services.pipeline import compose, deliver, feedback, match, poll
 from services.queue import Stage
 from services.runtime import Runtime
@@ -19,6 +21,7 @@ STAGES: dict[Stage, Callable[[Runtime], object]] = {
     Stage.DELIVER_WEBHOOK: deliver.run_webhooks,
     Stage.FEEDBACK: feedback.run,
 }
+_log = log.get(__name__)
 
 
 def declare(
@@ -37,6 +40,9 @@ def _answering(rt: Runtime, stage: Stage, run: Callable[[Runtime], object]) -> C
             return
         try:
             run(rt)
+        except Unavailable as error:
+            rt.metrics.error(stage)
+            _log.warning("stage.interrupted", stage=stage, reason=error.message)
         except Exception:
             rt.metrics.error(stage)
             raise  # Dramatiq writes it down; the sweep brings the stage back

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from services import log
+from services.errors import Unavailable
 from services.manage import housekeeping
 from services.pipeline import sweep
 from services.runtime import Runtime
@@ -51,7 +52,8 @@ def loop(
             failures += 1
             if failures == 1:
                 rt.metrics.error("sweep")
-                _log.exception("sweep.failed", reason=type(error).__name__)
+                unexpected = not isinstance(error, Unavailable)
+                _log.error("sweep.failed", reason=type(error).__name__, exc_info=unexpected)
         else:
             if failures:
                 _log.info("sweep.recovered", after=failures)

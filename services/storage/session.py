@@ -30,6 +30,7 @@ def make_engine(database_url: str, *, pool_size: int = 10) -> Engine:
         max_overflow=20,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,  # they carry addresses and bodies, and errors are written down
         connect_args={
             "connect_timeout": 5,
             "application_name": "goniec",

@@ -44,6 +44,9 @@ def test_a_library_speaks_in_the_same_shape(lines: io.StringIO) -> None:
         "postgresql://goniec:sesame@db/goniec",
         "Authorization: Bearer gk_sesame",
         "https://goniec.example/u/sesame-token",
+        "gon_sesame-2Wx784e39X2hlpon9Udjnvte-OxIW_plb",
+        "whsec_sesame8w2t+QNkIlOXmE0eKOtNCSPmKWs=",
+        "jan.kowalski@localhost",
     ],
 )
 def test_what_must_not_be_said_is_masked_even_in_a_traceback(lines: io.StringIO, secret: str) -> None:

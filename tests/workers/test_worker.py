@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from dramatiq import Worker
+from structlog.testing import capture_logs
 
 from services import embedded
 from services.embedded import Engines
+from services.errors import Unavailable
 from services.queue import Doorbell, Stage
 from services.runtime import Runtime
 from workers import actors
@@ -77,6 +79,23 @@ def test_a_stage_that_fails_does_not_end_the_worker(rt: Runtime, start_worker: S
         time.sleep(0.01)
     rt.bell.ring(Stage.MATCH)
     assert recovered.wait(5)
+
+
+def test_a_database_that_is_away_is_told_in_one_line(
+    rt: Runtime, start_worker: StartWorker, caplog: pytest.LogCaptureFixture
+) -> None:
+    def run(_: Runtime) -> None:
+        raise Unavailable("The database cannot be reached.")
+
+    worker = start_worker(rt, {Stage.MATCH: run})
+    with capture_logs() as said:
+        rt.bell.ring(Stage.MATCH)
+        until = time.monotonic() + 5
+        while not said and time.monotonic() < until:
+            time.sleep(0.01)
+        drain(worker, within_s=5)
+    assert [line["event"] for line in said] == ["stage.interrupted"]
+    assert "Traceback" not in caplog.text
 
 
 def test_a_drained_worker_has_finished_what_it_had_in_hand(rt: Runtime, start_worker: StartWorker) -> None:

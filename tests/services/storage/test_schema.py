@@ -47,3 +47,9 @@ def test_the_ledger_of_consents_cannot_be_changed(rt: Runtime, change: str) -> N
 
     with pytest.raises(DBAPIError), rt.begin() as session:
         session.execute(text(change))
+
+
+def test_an_error_of_the_database_repeats_nothing_of_what_was_given_to_it(rt: Runtime) -> None:
+    with pytest.raises(DBAPIError) as raised, rt.begin() as session:
+        session.execute(text("SELECT CAST(:a AS bigint) / 0, CAST(:b AS text)"), {"a": 1, "b": "a body"})
+    assert "a body" not in str(raised.value)
