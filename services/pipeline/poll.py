@@ -12,12 +12,15 @@ from feeds.fetch import Moved, Validators, conditional_headers, read_answer
 from feeds.politeness import SHORTEST
 from feeds.pool import ParserPool
 from services import log as logs
+from services.errors import Unavailable
 from services.http import Answer, Request, Response
 from services.pipeline.visits import Reading, Redirect, conclude
 from services.runtime import Runtime
 from services.storage import polling as store
 from services.storage import work
 from services.storage.polling import SourceDue, Visit
+from services.storage.session import outlasting, patiently
+from services.storage.work import Claim
 
 # A lease as long as the shortest interval: a source whose poller was killed is not asked again sooner.
 LEASE = SHORTEST
@@ -52,9 +55,7 @@ def _poll_batch(rt: Runtime, parsers: ParserPool) -> int | None:
     for reading in _ask(rt, due):
         if rt.stopping.is_set():
             break
-        visit = _concluded(rt, reading, parsers)
-        with rt.begin() as session:
-            store.finish(session, held, visit, now=rt.clock.now())
+        visit = _recorded(rt, held, reading, parsers)
         rt.metrics.handled("poll", visit.outcome)
         done += 1
     with rt.begin() as session:
@@ -63,10 +64,24 @@ def _poll_batch(rt: Runtime, parsers: ParserPool) -> int | None:
     return len(held.rows)
 
 
+def _recorded(rt: Runtime, held: Claim, reading: Reading, parsers: ParserPool) -> Visit:
+    """Conclude a reading and write it down, waiting for a database that restarts: what a server has told us
+    it should not have to tell again."""
+    visit = outlasting(lambda: _concluded(rt, reading, parsers), sleep=rt.clock.sleep)
+    patiently(
+        rt.sessions,
+        lambda session: store.finish(session, held, visit, now=rt.clock.now()),
+        sleep=rt.clock.sleep,
+    )
+    return visit
+
+
 def _concluded(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
     """What a reading comes to. A fault of ours in one source's content must not stop the others."""
     try:
         return conclude(rt, reading, parsers)
+    except Unavailable:
+        raise
     except Exception as exc:
         log.error("poll.unexpected", source_id=reading.source.source_id, error=type(exc).__name__)
         rt.metrics.error("poll")

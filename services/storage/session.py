@@ -65,14 +65,22 @@ def patiently(sessions: Sessions, change: Callable[[Session], R], *, sleep: Call
 
     `change` must be idempotent: a connection may break after the commit reached the server.
     """
+
+    def once() -> R:
+        with transaction(sessions) as session:
+            return change(session)
+
+    return outlasting(once, sleep=sleep)
+
+
+def outlasting(act: Callable[[], R], *, sleep: Callable[[float], None]) -> R:
+    """The same for an `act` that has transactions of its own."""
     for _ in range(PATIENCE):
         try:
-            with transaction(sessions) as session:
-                return change(session)
+            return act()
         except Unavailable:
             sleep(0.5)
-    with transaction(sessions) as session:
-        return change(session)
+    return act()
 
 
 def is_away(exc: DBAPIError) -> bool:

@@ -1,17 +1,22 @@
 """Sources are asked politely, read safely, and one that fails harms no other."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from sqlalchemy.orm import Session
 
 from feeds.politeness import SHORTEST
 from services.clock import FrozenClock
+from services.errors import Unavailable
 from services.pipeline import poll
 from services.runtime import Runtime
 from services.storage import polling, work
+from services.storage.session import Sessions
 from tests.doubles.web import Answer, Received, WebDouble, redirect
 from tests.factories import counts, feed, only, rows
 from tests.feeds.bodies import rss
@@ -232,6 +237,34 @@ def test_one_bad_source_harms_no_other(rt: Runtime, web: WebDouble) -> None:
     assert outcome[web.url("/good")] == 0
     assert outcome[web.url("/bad")] == 1
     assert counts(rt, EVENTS) == {"published": 1}
+
+
+class Restarting:
+    """The sessions of a database that is away for the calls numbered `away`."""
+
+    def __init__(self, sessions: Sessions, away: set[int]) -> None:
+        self._sessions = sessions
+        self._away = away
+        self._calls = 0
+
+    def begin(self) -> AbstractContextManager[Session]:
+        self._calls += 1
+        if self._calls in self._away:
+            raise Unavailable("The database cannot be reached.")
+        return self._sessions.begin()
+
+
+def test_a_database_that_restarts_costs_neither_a_reading_nor_a_second_request(
+    rt: Runtime, web: WebDouble
+) -> None:
+    web.answer("/feed", serving(item("a")))
+    feed(rt, web.url("/feed"))
+    sessions = cast(Sessions, Restarting(rt.sessions, away={2, 3, 5}))
+
+    poll.run(replace(rt, sessions=sessions))
+
+    assert (source(rt)["errors"], counts(rt, EVENTS)) == (0, {"published": 1})
+    assert len(web.received) == 1
 
 
 def test_redirects_are_followed_and_a_steady_move_is_believed(
