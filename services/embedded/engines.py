@@ -5,6 +5,7 @@ import re
 import shutil
 import tempfile
 import time
+from ipaddress import ip_network
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -98,6 +99,8 @@ class Engines:
                 redis_url=self.redis_url if self.redis else "",
                 socket_dir=borrowed,
                 is_ready=True,
+                base_url=self.settings.base_url,
+                allow_networks=tuple(str(network) for network in self.settings.allow_networks),
             )
         )
 
@@ -120,6 +123,12 @@ class Engines:
     def _know(self, database_url: str, redis_url: str) -> None:
         self.settings = self.settings.model_copy(
             update={"database_url": database_url, "redis_url": redis_url}
+        )
+
+    def _go_by(self, holder: Holder) -> None:
+        networks = tuple(ip_network(name) for name in holder.allow_networks)
+        self.settings = self.settings.model_copy(
+            update={"base_url": holder.base_url, "allow_networks": networks}
         )
 
 
@@ -151,6 +160,7 @@ def connect(settings: Settings) -> Engines:
         holder = lock.read()
         if holder and holder.is_ready:
             engines._know(*_shared(settings, holder))
+            engines._go_by(holder)
             return engines
         if time.monotonic() > until:
             raise Unavailable(f"The Goniec that holds {settings.data_dir} has not started within a minute.")

@@ -12,13 +12,16 @@ from services.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the folder, and where its engines answer once they do."""
+    """Who holds the folder, and where its engines answer once they do. Beside them, commands go by its
+    `base_url` and `allow_networks`: links and checks are those of the Goniec that runs."""
 
     pid: int
     database_url: str = ""
     redis_url: str = ""
     socket_dir: str = ""
     is_ready: bool = False
+    base_url: str = ""
+    allow_networks: tuple[str, ...] = ()
 
 
 class FolderLock:

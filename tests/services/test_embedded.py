@@ -25,7 +25,8 @@ import sys, time
 from pathlib import Path
 from services import embedded
 from services.settings import of
-engines = embedded.start(of(data_dir=Path(sys.argv[1]), secret_key="s" * 32), durable=False)
+given = {"secret_key": "s" * 32, "port": 8123, "allow_networks": "127.0.0.1"}
+engines = embedded.start(of(data_dir=Path(sys.argv[1]), **given), durable=False)
 print("held", flush=True)
 time.sleep(60)
 """
@@ -104,6 +105,8 @@ def test_a_command_beside_a_running_goniec_uses_its_engines(tmp_path: Path, hold
         assert ask(engines, "SELECT 1") == 1
         assert ping(engines)
         assert engines.postgres is None
+        assert engines.settings.base_url == "http://localhost:8123"
+        assert [str(network) for network in engines.settings.allow_networks] == ["127.0.0.1/32"]
     with embedded.connect(settings_for(tmp_path)) as engines:
         assert ask(engines, "SELECT 1") == 1
 
