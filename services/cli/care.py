@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from services.cli import console, opening
-from services.cli.console import AsJson
+from services.cli.console import MAX_ID, AsJson
 from services.cli.endpoints import moment
 from services.errors import BadInput, GoniecError
 from services.manage import health, outbox, requeue
@@ -36,7 +36,7 @@ def doctor(json: AsJson = False) -> None:
 
 
 def why(
-    notice: Annotated[int, typer.Argument(metavar="NOTICE", help="The notice's id.")],
+    notice: Annotated[int, typer.Argument(metavar="NOTICE", max=MAX_ID, help="The notice's id.")],
     recipient: Annotated[
         str, typer.Argument(metavar="EMAIL|ENDPOINT", help="An address, or an endpoint's id.")
     ],

@@ -23,6 +23,7 @@ from services import log
 from services.domain.events import rfc3339
 from services.errors import GoniecError, QueryError
 
+MAX_ID = 2**63 - 1  # of any row
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 

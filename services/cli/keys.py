@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from services.cli import console, opening
-from services.cli.console import AsJson
+from services.cli.console import MAX_ID, AsJson
 from services.manage import accounts
 
 app = typer.Typer(help="API keys of institutions, consumers and operators. A key is shown once.")
@@ -53,7 +53,7 @@ def list_all(json: AsJson = False) -> None:
 
 @app.command()
 def revoke(
-    key_id: Annotated[int, typer.Argument(metavar="ID", help="As in `goniec key list`.")],
+    key_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID, help="As in `goniec key list`.")],
     json: AsJson = False,
 ) -> None:
     """End a key at once, for good."""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli import console, opening
-from services.cli.console import AsJson
+from services.cli.console import MAX_ID, AsJson
 from services.cli.opening import Opened
 from services.errors import BadInput
 from services.manage import sources
@@ -67,7 +67,7 @@ def list_all(json: AsJson = False) -> None:
 
 
 @app.command()
-def show(source_id: Annotated[int, typer.Argument(metavar="ID")], json: AsJson = False) -> None:
+def show(source_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)], json: AsJson = False) -> None:
     """Show one source with its last visits."""
     with opening.runtime() as rt:
         found = sources.show(rt, source_id)
@@ -91,7 +91,7 @@ def show(source_id: Annotated[int, typer.Argument(metavar="ID")], json: AsJson =
 
 @app.command()
 def poll(
-    source_id: Annotated[int | None, typer.Argument(metavar="[ID]", help="Which one.")] = None,
+    source_id: Annotated[int | None, typer.Argument(metavar="[ID]", max=MAX_ID, help="Which one.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     json: AsJson = False,
 ) -> None:

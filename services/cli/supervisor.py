@@ -113,7 +113,7 @@ def announcement(settings: Settings, more: Sequence[tuple[str, str]] = ()) -> st
     lines = [("Notices and sign-up", f"{base}/"), ("API", f"{base}/openapi.json")]
     if settings.mail == "outbox":
         lines.insert(1, ("Outbox (every e-mail sent)", f"{base}/outbox"))
-    rows = [f"  {name:<28}{address}" for name, address in [*lines, *more]]
+    rows = [f"  {name:<30}{address}" for name, address in [*lines, *more]]
     return "\n".join(["", "Goniec is running. Open:", *rows, "Stop it with Ctrl-C.", ""])
 
 

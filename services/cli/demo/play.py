@@ -77,7 +77,7 @@ def _set_up(rt: Runtime, site: Site, region: list[DemoInstitution]) -> _Pusher:
             if address not in known:
                 sources.add(rt, address, institution=slugs[one.name], places=[one.place], check=False)
     _add_readers(rt)
-    _add_consumer(rt, site)
+    add_consumer(rt, site)
     return _Pusher(pusher, f"http://127.0.0.1:{rt.settings.port}/v1/notices")
 
 
@@ -100,17 +100,15 @@ def _add_readers(rt: Runtime) -> None:
         _unless_there(partial(reader, timezone="Europe/Warsaw"))
 
 
-def _add_consumer(rt: Runtime, site: Site) -> None:
-    accounts.create_key(rt, consumer=CONSUMER, label="demo")
-    for old in endpoints.list_for(rt, CONSUMER):
-        endpoints.delete(rt, CONSUMER, old.uid)
-    made = endpoints.add(
-        rt,
-        CONSUMER,
-        url=f"{site.address}/receiver",
-        query="topic:funding OR kind:need",
-        label="demo",
-    )
+def add_consumer(rt: Runtime, site: Site) -> None:
+    """The consumer's endpoint; one of an earlier run stays, with what waits for it, under a new secret."""
+    receiver = f"{site.address}/receiver"
+    if known := endpoints.list_for(rt, CONSUMER):
+        endpoints.patch(rt, CONSUMER, known[0].uid, url=receiver)
+        made = endpoints.rotate(rt, CONSUMER, known[0].uid, overlap_hours=0)
+    else:
+        accounts.create_key(rt, consumer=CONSUMER, label="demo")
+        made = endpoints.add(rt, CONSUMER, url=receiver, query="topic:funding OR kind:need", label="demo")
     site.secret = made.secret
 
 

@@ -117,11 +117,14 @@ def _serve(site: Site, port: int) -> ThreadingHTTPServer:
         def log_message(self, *_: object) -> None:
             """The site keeps no access log."""
 
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 128  # many calls come at once
+
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        server = Server(("127.0.0.1", port), Handler)
     except OSError:  # somebody else listens there
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+        server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, name="demo-site", daemon=True).start()
     return server
 

@@ -94,6 +94,8 @@ def test_every_command_explains_itself(goniec: Goniec, command: list[str]) -> No
         ["institution", "add", "Urząd", "--kind", "kingdom"],
         ["key", "create"],
         ["source", "poll"],
+        ["source", "show", "9" * 20],
+        ["why", "9" * 20, ANNA],
         ["subscriber", "add", "anna", "--interest", "kind:call"],
         ["subscriber", "add", ANNA, "--interest", "kind:call", "--cadence", "often"],
         ["endpoint", "add", "ftp://x", "--interest", "kind:call"],

@@ -65,14 +65,26 @@ def answers(port: int, within_s: float = 60.0) -> bool:
     return False
 
 
+def until_told(process: subprocess.Popen[str]) -> str:
+    """What `goniec up` prints, as far as the last line of its announcement."""
+    assert process.stdout
+    told = []
+    for line in process.stdout:
+        told.append(line)
+        if line.startswith("Stop it with"):
+            break
+    return "".join(told)
+
+
 def test_everything_comes_up_and_leaves_nothing_behind(up: Up, port: int) -> None:
     process = up()
+    said = until_told(process)
     assert answers(port)
     parts = psutil.Process(process.pid).children(recursive=True)
     assert len(parts) >= 5
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=40)
-    assert process.returncode == 0, said
+    rest, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, rest
     assert f"http://localhost:{port}/" in said
     assert not [part for part in parts if part.is_running() and part.status() != psutil.STATUS_ZOMBIE]
 
