@@ -58,7 +58,8 @@ class Site:
                 now=self._now(),
             )
             told = json.loads(body)
-            line = f"{told['type']}: {told['data']['title']}"
+            said = told["data"]
+            line = f"{told['type']}: {said['title'] if 'title' in said else said['message']}"  # or a test
         except (BadInput, ValueError, KeyError, TypeError):
             return 401
         with self._lock:
