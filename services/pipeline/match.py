@@ -8,18 +8,18 @@ from datetime import timedelta
 
 from services import log as logs
 from services.interests.live import LiveIndex
+from services.pipeline.fan_out import SLICE, fan_out, slices
 from services.pipeline.leases import LEASE, kept
 from services.runtime import Runtime
 from services.storage import matching as store
 from services.storage import work
-from services.storage.matching import FannedOut, ToMatch
+from services.storage.matching import Met, ToMatch
 from services.storage.work import Claim
 
 BATCH = 50
 AGAIN_AFTER = timedelta(minutes=5)
 
 log = logs.get(__name__)
-Hits = dict[int, list[tuple[int, tuple[str, ...]]]]
 
 
 def run(rt: Runtime) -> int:
@@ -49,30 +49,44 @@ def refresh(rt: Runtime, index: LiveIndex) -> None:
 
 
 def _match_batch(rt: Runtime, held: Claim, events: list[ToMatch]) -> int:
+    """Match, write what met, tell everyone, and only then finish: a kill repeats what is unfinished."""
+    met, broken = _met(rt, events)
+    done = [event.event_id for event in events if event.event_id not in broken]
+    for some in slices(met, SLICE):
+        with rt.begin() as session:
+            store.record(session, held, some, now=rt.clock.now())
+    told = fan_out(rt, held, done)
+    with rt.begin() as session:
+        store.finish(session, held, done)
+        if broken:
+            again = rt.clock.now() + AGAIN_AFTER
+            store.set_aside(session, held, broken, error="unexpected", again=again)
+    log.info(
+        "match.batch",
+        events=len(done),
+        matches=len(met),
+        readers=told.readers,
+        endpoints=told.endpoints,
+        excluded=told.excluded,
+    )
+    rt.metrics.handled("match", "matched", len(done))
+    for reason, number in told.excluded.items():
+        rt.metrics.handled("match", reason, number)
+    return len(done)
+
+
+def _met(rt: Runtime, events: list[ToMatch]) -> tuple[list[Met], list[int]]:
+    """What met, and the events that could not be read."""
     now = rt.clock.now()
-    hits: Hits = {}
+    met: list[Met] = []
     broken: list[int] = []
     for event in events:
         try:
-            found = rt.index.match(event.document, now)
+            hits = rt.index.match(event.document, now)
         except Exception as exc:  # one event's content must not hold up the others
             log.error("match.unexpected", event_id=event.event_id, error=type(exc).__name__)
             rt.metrics.error("match")
             broken.append(event.event_id)
             continue
-        hits[event.event_id] = [(hit.interest_id, hit.witnesses) for hit in found]
-    with rt.begin() as session:
-        reached = store.fan_out(session, held, hits, now=now)
-        if broken:
-            store.set_aside(session, held, broken, error="unexpected", again=now + AGAIN_AFTER)
-    log.info("match.batch", events=len(hits), matches=sum(map(len, hits.values())), readers=reached.readers)
-    rt.metrics.handled("match", "matched", len(hits))
-    _ring(rt, reached)
-    return len(hits)
-
-
-def _ring(rt: Runtime, reached: FannedOut) -> None:
-    if reached.readers:
-        rt.bell.ring("compose")
-    if reached.endpoints:
-        rt.bell.ring("deliver_webhook")
+        met += [(event.event_id, hit.interest_id, hit.witnesses) for hit in hits]
+    return met, broken

@@ -6,6 +6,7 @@ from services.clock import FrozenClock
 from services.manage import endpoints, subscribers, subscriptions
 from services.manage.subscriptions import Wish
 from services.pipeline import match
+from services.pipeline.fan_out import fan_out
 from services.pipeline.leases import LEASE
 from services.runtime import Runtime
 from services.storage import matching, work
@@ -194,8 +195,10 @@ def test_a_matcher_that_dies_is_followed_and_nothing_is_written_twice(
     # And should the dead one only have been slow, what it writes now changes nothing.
     interest = only(rt, "SELECT id FROM interests")["id"]
     with rt.begin() as session:
-        hits = {event.event_id: [(interest, ("late",))] for event in events}
-        assert matching.fan_out(session, dead, hits, now=clock.now()).readers == 0
+        late = [(event.event_id, interest, ("late",)) for event in events]
+        assert matching.record(session, dead, late, now=clock.now()) == 0
+        assert matching.finish(session, dead, list(dead.rows)) == 0
+    assert fan_out(rt, dead, list(dead.rows)).readers == 0
     assert counts(rt, "SELECT state, count(*) AS n FROM candidates GROUP BY state") == {"pending": 2}
 
 

@@ -1,0 +1,163 @@
+"""From matches to everyone they reach: whom an event concerns, and the rows written for them by slices.
+
+    matches → subscriptions − those written already → slices → candidates | deliveries
+
+Whom to tell is read once for an event; what is written is a slice of it, in a transaction that the caller
+keeps short. Who is left out is written too, with the first reason that holds, so that accounts close.
+Everything here may be done again after a kill: what stands is passed over.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from services.storage.work import Claim
+
+Pair = tuple[int, int]  # (event id, subscription id), or (event id, endpoint id)
+
+# Why a reader is left out: the first that holds is the reason. s is the subscription, r the reader, x the
+# suppression of the address, e the event, n its notice. Each reason has its sentence in `manage.why`.
+_OF_THE_READER = (
+    ("not_confirmed", "r.state <> 'active'"),
+    ("suppressed", "x.email_hash IS NOT NULL"),
+)
+# These are asked of news alone: a withdrawal goes to whoever got what it takes back. A pause drops alerts;
+# what waits for a digest is kept, and comes in one when the pause ends.
+_OF_THE_NEWS = (
+    ("paused", "s.cadence = 'instant' AND greatest(r.paused_until, s.paused_until) > :now"),
+    ("no_commercial_consent", "n.commercial AND NOT r.commercial"),
+    ("withdrawn", "n.withdrawn_at IS NOT NULL"),
+)
+
+
+def _cases(reasons: Sequence[tuple[str, str]]) -> str:
+    return " ".join(f"WHEN {condition} THEN '{reason}'" for reason, condition in reasons)
+
+
+_REASON = f"CASE {_cases(_OF_THE_READER)} WHEN e.type = 'withdrawn' THEN NULL {_cases(_OF_THE_NEWS)} END"
+
+# A revision also reaches who got what it corrects; a withdrawal reaches exactly those who got the notice, by
+# the subscription that brought it last.
+_READERS = text("""
+    SELECT m.event_id, s.id
+    FROM matches m
+    JOIN events e ON e.id = m.event_id AND e.type <> 'withdrawn'
+    JOIN subscriptions s ON s.interest_id = m.interest_id
+    WHERE m.event_id = ANY(:events) AND s.subscriber_id IS NOT NULL
+    UNION
+    SELECT g.id, c.subscription_id
+    FROM events g
+    JOIN events e ON e.notice_id = g.notice_id AND e.revision < g.revision
+    JOIN candidates c ON c.event_id = e.id AND c.state = 'issued'
+    WHERE g.id = ANY(:events) AND g.type = 'revised'
+    UNION
+    (SELECT DISTINCT ON (g.id, c.subscriber_id) g.id, c.subscription_id
+     FROM events g
+     JOIN events e ON e.notice_id = g.notice_id
+     JOIN candidates c ON c.event_id = e.id AND c.state IN ('issued', 'leased')
+     WHERE g.id = ANY(:events) AND g.type = 'withdrawn' AND e.id <> g.id
+     ORDER BY g.id, c.subscriber_id, c.id DESC)
+    EXCEPT
+    SELECT event_id, subscription_id FROM candidates WHERE event_id = ANY(:events)
+    ORDER BY 1, 2
+""")
+
+# Those whose subscription met the event, and for a change or a withdrawal those told before.
+_ENDPOINTS = text("""
+    SELECT m.event_id, s.endpoint_id
+    FROM matches m JOIN subscriptions s ON s.interest_id = m.interest_id
+    WHERE m.event_id = ANY(:events) AND s.endpoint_id IS NOT NULL
+    UNION
+    SELECT g.id, d.endpoint_id
+    FROM events g JOIN events e ON e.notice_id = g.notice_id JOIN deliveries d ON d.event_id = e.id
+    WHERE g.id = ANY(:events) AND g.type IN ('revised', 'withdrawn') AND d.endpoint_id IS NOT NULL
+      AND e.id <> g.id
+    EXCEPT
+    SELECT event_id, endpoint_id FROM deliveries WHERE event_id = ANY(:events)
+    ORDER BY 1, 2
+""")
+
+_SLICE = "unnest(CAST(:events AS bigint[]), CAST(:whom AS bigint[]))"
+_TELL_READERS = text(f"""
+    WITH told AS (
+        INSERT INTO candidates (subscription_id, subscriber_id, event_id, cadence, state, reason, due_at, at)
+        SELECT s.id, r.id, e.id, s.cadence,
+               CASE WHEN w.reason IS NOT NULL THEN 'excluded' WHEN s.channel = 'feed' THEN 'shown'
+                    ELSE 'pending' END,
+               w.reason, :now, :now
+        FROM {_SLICE} AS v(event_id, subscription_id)
+        JOIN events e ON e.id = v.event_id AND e.claim_id = :claim
+        JOIN notices n ON n.id = e.notice_id
+        JOIN subscriptions s ON s.id = v.subscription_id
+        JOIN subscribers r ON r.id = s.subscriber_id
+        LEFT JOIN suppressions x ON x.email_hash = r.email_hash
+        CROSS JOIN LATERAL (SELECT {_REASON} AS reason) w
+        ON CONFLICT DO NOTHING
+        RETURNING coalesce(reason, state) AS outcome
+    )
+    SELECT outcome, count(*) FROM told GROUP BY outcome
+""")
+_TELL_ENDPOINTS = text(f"""
+    INSERT INTO deliveries (channel, event_id, endpoint_id, state, due_at, created_at)
+    SELECT 'webhook', e.id, p.id, 'pending', :now, :now
+    FROM {_SLICE} AS v(event_id, endpoint_id)
+    JOIN events e ON e.id = v.event_id AND e.claim_id = :claim
+    JOIN endpoints p ON p.id = v.endpoint_id AND p.state <> 'disabled'
+    ON CONFLICT DO NOTHING
+    RETURNING id
+""")
+# Who still waits for what was taken back does so no longer. The look at who got it comes after this, and is
+# newer: what a composer took up between the two counts as got.
+_STOP_WAITING = text("""
+    UPDATE candidates SET state = 'excluded', reason = 'withdrawn'
+    WHERE id IN (
+        SELECT c.id
+        FROM events g
+        JOIN events e ON e.notice_id = g.notice_id AND e.id <> g.id
+        JOIN candidates c ON c.event_id = e.id AND c.state = 'pending'
+        WHERE g.id = ANY(:events) AND g.type = 'withdrawn'
+        LIMIT :limit
+    ) AND state = 'pending'
+    RETURNING id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Whom events concern and who is not written yet, in order."""
+
+    readers: Sequence[Pair]
+    endpoints: Sequence[Pair]
+
+
+def stop_waiting(session: Session, events: Sequence[int], *, limit: int) -> int:
+    """Exclude up to `limit` candidates of what these events withdraw; returns how many."""
+    return len(session.execute(_STOP_WAITING, {"events": list(events), "limit": limit}).all())
+
+
+def reached(session: Session, events: Sequence[int]) -> Reached:
+    """Everyone whom these events concern, without those who are written already."""
+    bound = {"events": list(events)}
+    readers, endpoints = session.execute(_READERS, bound).all(), session.execute(_ENDPOINTS, bound).all()
+    return Reached([(row[0], row[1]) for row in readers], [(row[0], row[1]) for row in endpoints])
+
+
+def tell_readers(session: Session, held: Claim, pairs: Sequence[Pair], *, now: datetime) -> Mapping[str, int]:
+    """Write a slice of (event, subscription); counts by outcome: `pending`, `shown`, or why left out.
+
+    An event that the claim holds no longer is left to whoever does.
+    """
+    rows = session.execute(_TELL_READERS, {**_columns(pairs), "claim": held.id, "now": now})
+    return {row[0]: row[1] for row in rows}
+
+
+def tell_endpoints(session: Session, held: Claim, pairs: Sequence[Pair], *, now: datetime) -> int:
+    """Write a slice of (event, endpoint) as deliveries; returns how many are new."""
+    return len(session.execute(_TELL_ENDPOINTS, {**_columns(pairs), "claim": held.id, "now": now}).all())
+
+
+def _columns(pairs: Sequence[Pair]) -> dict[str, list[int]]:
+    return {"events": [event for event, _ in pairs], "whom": [whom for _, whom in pairs]}
