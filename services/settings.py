@@ -42,6 +42,8 @@ EXPECTED = {
     "port": "must be a number from 1 to 65535",
     "mail": "must be outbox, smtp or sendgrid",
     "log": "must be json or text",
+    "sendgrid_sandbox": "must be true or false",
+    "intake_port": "must be a number from 1 to 65535",
 }
 
 
@@ -62,6 +64,10 @@ class Settings(BaseModel):
     sendgrid_api_key: MaybeSecret = None
     sendgrid_host: str = "https://api.sendgrid.com"
     sendgrid_events_key: MaybeSecret = None
+    sendgrid_sandbox: bool = False
+    bounces_dir: Path | None = None
+    intake_host: str = "127.0.0.1"
+    intake_port: int | None = Field(default=None, ge=1, le=65535)
     dkim_domain: str | None = None
     dkim_selector: str | None = None
     dkim_key: MaybeSecret = None
@@ -74,6 +80,11 @@ class Settings(BaseModel):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("bounces_dir")
+    @classmethod
+    def _whole_path(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
 
     @field_validator("base_url", "contact_url", "sendgrid_host")
     @classmethod

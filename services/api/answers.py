@@ -212,6 +212,20 @@ class Why(Told):
     verdict: str
 
 
+class Suppression(Told):
+    """`email` is null when nobody here has the address any more: only its keyed hash is kept."""
+
+    email: str | None
+    reason: str
+    detail: str | None
+    at: datetime
+
+
+class Suppressions(Told):
+    items: list[Suppression]
+    next: Next
+
+
 class Health(Told):
     status: Literal["alive"]
 

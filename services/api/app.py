@@ -10,11 +10,13 @@ from services.api.routes import (
     endpoints,
     events,
     feeds,
+    hooks,
     interests,
     machines,
     notices,
     subscribers,
     subscriptions,
+    suppressions,
     unsubscribe,
 )
 from services.runtime import VERSION, Runtime
@@ -29,7 +31,7 @@ Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
     notices, events, interests, subscribers, subscriptions, endpoints, deliveries, feeds, machines,
-    unsubscribe,
+    suppressions, hooks, unsubscribe,
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ def _bearer(name: str, description: str) -> HTTPBearer:
 
 _institution = _bearer("institutionKey", "`goniec key create --institution SLUG`")
 _consumer = _bearer("consumerKey", "`goniec key create --consumer NAME`")
+_operator = _bearer("operatorKey", "`goniec key create --operator`")
 _anyone = _bearer("anyKey", "Any key; or the token of one's own preferences' link.")
 _subscriber = _bearer("subscriberToken", "The last part of the link to one's own preferences.")
 
@@ -72,6 +73,14 @@ def reader_of_log(rt: Rt, credentials: Annotated[Credentials, Depends(_consumer)
     principal = _principal(rt, credentials)
     if principal.scope == "institution":
         raise Forbidden("The log is for consumers: use a consumer's key.")
+    return principal
+
+
+def operator(rt: Rt, credentials: Annotated[Credentials, Depends(_operator)]) -> Principal:
+    """The operator, by their key."""
+    principal = _principal(rt, credentials)
+    if principal.scope != "operator":
+        raise Forbidden("This is for the operator: use an operator's key.")
     return principal
 
 
@@ -116,6 +125,7 @@ async def raw_body(request: Request) -> bytes:
 
 Institution = Annotated[Principal, Depends(institution)]
 Consumer = Annotated[Principal, Depends(consumer)]
+Operator = Annotated[Principal, Depends(operator)]
 LogReader = Annotated[Principal, Depends(reader_of_log)]
 Asker = Annotated[Principal | SubscriberView, Depends(asker)]
 Person = Annotated[int, Depends(subscriber)]

@@ -28,6 +28,7 @@ class Outcome:
     status: int | None = None
     retry_after_s: float | None = None
     permanent_address_fault: bool = False
+    passing_address_fault: bool = False  # of this mailbox, such as a full one; not of a server
     disable: bool = False
     took_ms: float = 0.0
     address: str | None = None

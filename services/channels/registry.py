@@ -21,7 +21,10 @@ def mail_channel(settings: Settings, http: Transport) -> MailChannel:
             server = Server.read(settings.smtp_url or "", helo=_own_name(settings.base_url))
             return SmtpChannel(server, sign=_signer(settings))
         case "sendgrid":
-            return SendGridChannel(settings.sendgrid_api_key or "", http, host=settings.sendgrid_host)
+            return SendGridChannel(
+                settings.sendgrid_api_key or "", http,
+                host=settings.sendgrid_host, sandbox=settings.sendgrid_sandbox,
+            )  # fmt: skip
         case _ as other:
             assert_never(other)
 

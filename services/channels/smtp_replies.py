@@ -56,7 +56,8 @@ def outcome_of(reply: Reply, stage: Stage) -> Outcome:
         return Outcome(OutcomeKind.SENT, f"accepted: {said}", status=reply.code)
     detail = f"refused at {stage}: {said}"
     if 400 <= reply.code < 500:
-        return Outcome(OutcomeKind.RETRY, detail, status=reply.code)
+        of_mailbox = stage is Stage.RECIPIENT and (reply.enhanced or "").startswith(("4.1.", "4.2."))
+        return Outcome(OutcomeKind.RETRY, detail, status=reply.code, passing_address_fault=of_mailbox)
     at_fault = stage in (Stage.RECIPIENT, Stage.MESSAGE) and _blames_the_address(reply, stage)
     return Outcome(OutcomeKind.FAILED, detail, status=reply.code, permanent_address_fault=at_fault)
 

@@ -22,6 +22,7 @@ from services.cli import (
     parts,
     sources,
     subscribers,
+    suppressions,
 )
 from services.errors import BadInput, GoniecError
 
@@ -59,6 +60,7 @@ app.add_typer(sources.app, name="source", rich_help_panel="What there is")
 app.add_typer(keys.app, name="key", rich_help_panel="What there is")
 app.add_typer(subscribers.app, name="subscriber", rich_help_panel="Who is told")
 app.add_typer(endpoints.app, name="endpoint", rich_help_panel="Who is told")
+app.add_typer(suppressions.app, name="suppression", rich_help_panel="Who is told")
 app.add_typer(interests.app, name="interest", rich_help_panel="Who is told")
 care.add_to(app)
 

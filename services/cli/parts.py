@@ -15,6 +15,7 @@ from services.manage import tables
 from services.queue import Stage
 from services.runtime import Runtime
 from services.settings import Settings
+from workers import intake as receiving
 from workers import main as working
 from workers import scheduler as sweeping
 from workers.children import Child, python
@@ -111,6 +112,15 @@ def scheduler() -> None:
     raise typer.Exit(code)
 
 
+def intake() -> None:
+    """Receive mail that comes back (bounces, complaints) by SMTP on GONIEC_INTAKE_PORT."""
+    settings = opening.settings()
+    log.configure(settings.log)
+    with opening.engines_of_part(settings) as found:
+        code = receiving.run(found.settings)
+    raise typer.Exit(code)
+
+
 def migrate(json: console.AsJson = False) -> None:
     """Bring the database's tables to this version. Safe to run again, and by two at once."""
     with opening.opened(needs_tables=False) as found, console.busy("Migrating"):
@@ -136,6 +146,6 @@ def _leave(*_: object) -> None:
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (up, web, worker, scheduler, migrate):
+    for command in (up, web, worker, scheduler, intake, migrate):
         app.command(rich_help_panel=PANEL)(command)
     app.command("play-demo", hidden=True)(play_demo)

@@ -45,12 +45,14 @@ def up(
         more = extra(engines.settings)
         watch = Watch(engines, settings, more.addresses, say=say)
         children = Children(
-            engines.settings, [*parts(worker_processes), *more.children], each_round=watch.look
+            engines.settings,
+            [*parts(worker_processes, settings), *more.children],
+            each_round=watch.look,
         )
         return children.run()
 
 
-def parts(worker_processes: int) -> list[Child]:
+def parts(worker_processes: int, settings: Settings) -> list[Child]:
     workers = [
         Child(f"worker {number}", python(MODULE, "worker"), drains_first=True)
         for number in range(1, worker_processes + 1)
@@ -59,6 +61,7 @@ def parts(worker_processes: int) -> list[Child]:
         Child("web", python(MODULE, "web"), drains_first=True),
         *workers,
         Child("scheduler", python(MODULE, "scheduler"), drains_first=True),
+        *([Child("intake", python(MODULE, "intake"), drains_first=True)] if settings.intake_port else []),
     ]
 
 

@@ -1,13 +1,15 @@
-"""What is kept no longer than it serves: sign-ups that nobody confirmed, the old history of checks."""
+"""What is kept no longer than it serves: sign-ups that nobody confirmed, the old history of checks
+and of what came back."""
 
 from datetime import timedelta
 
 from services import log
 from services.manage.privacy import forget_unconfirmed
 from services.runtime import Runtime
-from services.storage import polling
+from services.storage import feedback, polling
 
 KEEP_VISITS = timedelta(days=90)
+KEEP_FEEDBACK = timedelta(days=90)
 
 _log = log.get(__name__)
 
@@ -17,4 +19,5 @@ def tidy(rt: Runtime) -> None:
     people = forget_unconfirmed(rt)
     with rt.begin() as session:
         visits = polling.forget_visits(session, rt.clock.now() - KEEP_VISITS)
-    _log.info("housekeeping.done", unconfirmed=people, visits=visits)
+        words = feedback.forget(session, rt.clock.now() - KEEP_FEEDBACK)
+    _log.info("housekeeping.done", unconfirmed=people, visits=visits, feedback=words)

@@ -5,6 +5,8 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
+from services.channels import sendgrid_events
+from services.errors import SettingsError
 from services.http import Request, Response
 from services.manage.findings import Finding, bad, good
 from services.runtime import Runtime
@@ -14,7 +16,11 @@ PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 
 
 def check_mail(rt: Runtime) -> list[Finding]:
-    """One finding on the way that GONIEC_MAIL names."""
+    """What is to be said of the way that GONIEC_MAIL names, and of the way back."""
+    return [*_way_out(rt), *_way_back(rt)]
+
+
+def _way_out(rt: Runtime) -> list[Finding]:
     match rt.settings.mail:
         case "outbox":
             return [_outbox(rt)]
@@ -22,6 +28,19 @@ def check_mail(rt: Runtime) -> list[Finding]:
             return [_smtp(rt)]
         case "sendgrid":
             return [_sendgrid(rt)]
+
+
+def _way_back(rt: Runtime) -> list[Finding]:
+    folder = rt.settings.bounces_dir
+    if folder is None:
+        return []
+    new = folder / "new"
+    if new.is_dir() and os.access(new, os.R_OK | os.W_OK | os.X_OK):
+        return [good("bounces", f"Mail that comes back is read from {folder}.")]
+    return [
+        bad("bounces", f"{new} is no folder that can be read and emptied.",
+            "Let GONIEC_BOUNCES_DIR name a Maildir of this user, with `new` and `cur`.")
+    ]  # fmt: skip
 
 
 def _outbox(rt: Runtime) -> Finding:
@@ -68,4 +87,14 @@ def _sendgrid(rt: Runtime) -> Finding:
         )
     if answer.status in (401, 403):
         return bad("mail", "SendGrid refuses the key.", "Correct GONIEC_SENDGRID_API_KEY.")
+    if not rt.settings.sendgrid_events_key:
+        return bad(
+            "mail", "SendGrid answers, but nobody tells us of bounces and complaints.",
+            "Turn on its signed Event Webhook to /hooks/sendgrid and set GONIEC_SENDGRID_EVENTS_KEY.",
+            is_grave=False,
+        )  # fmt: skip
+    try:
+        sendgrid_events.check_key(rt.settings.sendgrid_events_key)
+    except SettingsError as error:
+        return bad("mail", error.message, "Copy the verification key whole, without line breaks.")
     return good("mail", f"SendGrid answers ({answer.status}) and knows the key.")

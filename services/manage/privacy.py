@@ -13,7 +13,7 @@ from services.domain.events import rfc3339
 from services.manage import checks
 from services.manage.persons import CONFIRM_WITHIN, need
 from services.runtime import Runtime
-from services.storage import audit
+from services.storage import audit, feedback
 from services.storage import subscribers as store
 from services.storage import subscriptions as uses
 from services.storage.tables import Subscriber
@@ -70,6 +70,7 @@ def allow_again(rt: Runtime, email: str, *, by: str = "operator") -> bool:
     with rt.begin() as session:
         lifted = store.lift(session, digest)
         if lifted:
+            feedback.forgive(session, digest)
             audit.write_line(
                 session, at=rt.clock.now(), actor=by, action="suppression.lift", target=digest.hex()[:12]
             )

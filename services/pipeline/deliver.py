@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from services import log as logs
 from services.channels.base import Outcome, OutcomeKind
 from services.domain import retries
+from services.domain.bounces import Verdict
 from services.domain.retries import HOUR_S, MINUTE_S
 from services.pipeline.calls import WebhookSender
 from services.pipeline.leases import LEASE, kept
@@ -101,9 +102,9 @@ def _webhook_batch(rt: Runtime, sender: WebhookSender) -> int | None:
 def _mail_done(rt: Runtime, held: Claim, chunk: Sequence[tuple[MailDue, Outcome]]) -> None:
     results = [_result(rt, one, outcome, MAIL_SCHEDULE_S) for one, outcome in chunk]
     bounced = [
-        (one.delivery_id, one.email_hash, outcome.detail)
-        for one, outcome in chunk
-        if outcome.permanent_address_fault
+        (one.delivery_id, verdict.value, one.email_hash, outcome.detail)
+        for (one, outcome), result in zip(chunk, results, strict=True)
+        if (verdict := _verdict(outcome, result)) is not None
     ]
 
     def write(session: Session) -> None:
@@ -192,6 +193,13 @@ def _result(rt: Runtime, one: Due, outcome: Outcome, schedule_s: Sequence[float]
         one.delivery_id, state, outcome.state.value, outcome.detail[:500].replace("\x00", ""),
         outcome.status, round(outcome.took_ms), again or now,
     )  # fmt: skip
+
+
+def _verdict(outcome: Outcome, result: Result) -> Verdict | None:
+    """What an ended delivery says of its address: nobody there, or trouble that outlasted every retry."""
+    if outcome.permanent_address_fault:
+        return Verdict.HARD
+    return Verdict.SOFT if outcome.passing_address_fault and result.state == "failed" else None
 
 
 def _count(rt: Runtime, channel: str, chunk: Sequence[tuple[Due, Outcome]]) -> None:

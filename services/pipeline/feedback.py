@@ -1,4 +1,5 @@
-"""Stage 6: what comes back. Bounced addresses are suppressed; one click ends what it names.
+"""Stage 6: what comes back. Bounces and complaints silence addresses and settle deliveries; one click ends
+what it names.
 
 An unsubscribe is idempotent and needs no session; a bounce is acted on only once its row is committed.
 """
@@ -8,6 +9,7 @@ from datetime import timedelta
 
 from services import log as logs
 from services.domain import tokens
+from services.pipeline import intake
 from services.runtime import Runtime
 from services.storage import feedback as store
 from services.storage import work
@@ -30,7 +32,8 @@ class Left:
 
 
 def run(rt: Runtime) -> int:
-    """Suppress the addresses of bounces until none is due; returns how many."""
+    """Act on the words that came back until none is due; returns how many."""
+    intake.read_folder(rt)
     done = 0
     while not rt.stopping.is_set():
         now = rt.clock.now()
@@ -38,9 +41,11 @@ def run(rt: Runtime) -> int:
             held = work.claim(session, work.FEEDBACK, now=now, lease=LEASE, limit=BATCH)
             if not held:
                 return done
-            suppressed = store.suppress_claimed(session, held, now=now)
-        log.info("feedback.suppressed", rows=len(held.rows), addresses=suppressed)
-        rt.metrics.handled("feedback", "suppressed", suppressed)
+            acted = store.act_on_claimed(session, held, now=now)
+        log.info("feedback.acted", rows=len(held.rows), suppressed=acted.suppressed)
+        rt.metrics.handled("feedback", "suppressed", acted.suppressed)
+        for verdict, words in acted.verdicts.items():
+            rt.metrics.handled("feedback", verdict, words)
         done += len(held.rows)
     return done
 

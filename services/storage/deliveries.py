@@ -192,19 +192,22 @@ def record(session: Session, held: Claim, results: Sequence[Result], *, now: dat
 
 
 _FEEDBACK = text("""
-    INSERT INTO feedback (delivery_id, kind, email_hash, detail, at, due_at, state)
-    SELECT id, 'bounce', hash, detail, :now, :now, 'pending'
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:hashes AS bytea[]), CAST(:details AS text[]))
-         AS v(id, hash, detail)
+    INSERT INTO feedback (delivery_id, kind, email_hash, detail, at, due_at, state, source, external_id)
+    SELECT id, kind, hash, detail, :now, :now, 'pending', 'smtp', id || ':' || kind
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:kinds AS text[]), CAST(:hashes AS bytea[]),
+                CAST(:details AS text[])) AS v(id, kind, hash, detail)
     ON CONFLICT DO NOTHING
 """)
 
 
-def report_bounces(session: Session, bounced: Sequence[tuple[int, bytes, str]], *, now: datetime) -> None:
-    """Addresses that their server refused for good, for feedback to act on: (delivery, hash, detail)."""
+def report_bounces(
+    session: Session, bounced: Sequence[tuple[int, str, bytes, str]], *, now: datetime
+) -> None:
+    """What mail servers refused for good, for feedback to act on: (delivery, verdict, hash, detail)."""
     if bounced:
-        ids, hashes, details = (list(column) for column in zip(*bounced, strict=True))
-        session.execute(_FEEDBACK, {"ids": ids, "hashes": hashes, "details": details, "now": now})
+        ids, kinds, hashes, details = (list(column) for column in zip(*bounced, strict=True))
+        bound = {"ids": ids, "kinds": kinds, "hashes": hashes, "details": details, "now": now}
+        session.execute(_FEEDBACK, bound)
 
 
 _ENDPOINTS = text("""

@@ -76,6 +76,19 @@ def suppression(session: Session, email_hash: bytes) -> Suppression | None:
     return session.get(Suppression, email_hash)
 
 
+def suppressed(session: Session, *, before: int | None, limit: int) -> list[tuple[Suppression, str | None]]:
+    """Suppressions, the newest first, with the address while somebody here has it."""
+    asked = (
+        select(Suppression, Subscriber.email)
+        .outerjoin(Subscriber, Subscriber.email_hash == Suppression.email_hash)
+        .order_by(Suppression.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        asked = asked.where(Suppression.id < before)
+    return [(row, email) for row, email in session.execute(asked)]
+
+
 def suppress(session: Session, *, email_hash: bytes, reason: str, detail: str | None, at: datetime) -> None:
     """Write to this address no more; the first reason stays."""
     session.execute(

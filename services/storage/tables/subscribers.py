@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.storage.tables.base import Base, Id, Work
@@ -47,22 +47,31 @@ class Suppression(Base):
     __tablename__ = "suppressions"
 
     email_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
     reason: Mapped[str]
     detail: Mapped[str | None]
     at: Mapped[datetime]
 
 
 class Feedback(Work, Base):
-    """What came back about an address: bounce, complaint. `pending` until the suppression stands."""
+    """A word from outside about a letter; `kind` is a services.domain.bounces.Verdict, `at` its own time.
+
+    `external_id` is the word's own id at its `source` (smtp, report, sendgrid): heard twice, it counts once.
+    `pending` until it was acted on.
+    """
 
     __tablename__ = "feedback"
     __table_args__ = (
-        UniqueConstraint("delivery_id", "kind"),
+        UniqueConstraint("source", "external_id"),
         Index("ix_feedback_due", "due_at", postgresql_where=text("state IN ('pending', 'leased')")),
+        Index("ix_feedback_delivery_id", "delivery_id"),
+        Index("ix_feedback_email_hash_at", "email_hash", "at"),
     )
 
     id: Mapped[Id]
     delivery_id: Mapped[int] = mapped_column(ForeignKey("deliveries.id", ondelete="CASCADE"))
+    source: Mapped[str] = mapped_column(server_default="smtp")
+    external_id: Mapped[str]
     kind: Mapped[str]
     email_hash: Mapped[bytes]
     detail: Mapped[str]

@@ -107,7 +107,7 @@ def test_a_bounce_is_acted_on_once(mailing: Runtime, sink: SmtpSink) -> None:
     carry(mailing)
 
     assert feedback.run(mailing) == 0
-    assert only(mailing, "SELECT kind, state FROM feedback") == {"kind": "bounce", "state": "done"}
+    assert only(mailing, "SELECT kind, state FROM feedback") == {"kind": "hard", "state": "done"}
     assert only(mailing, "SELECT reason FROM suppressions")["reason"] == "bounce"
 
 
@@ -126,6 +126,6 @@ def test_feedback_that_dies_is_followed_by_another_worker(
     clock.advance(timedelta(minutes=1, seconds=1))
     assert feedback.run(mailing) == 1
     with mailing.begin() as session:
-        assert store.suppress_claimed(session, dead, now=clock.now()) == 0
+        assert store.act_on_claimed(session, dead, now=clock.now()).suppressed == 0
 
     assert len(rows(mailing, "SELECT reason FROM suppressions")) == 1
