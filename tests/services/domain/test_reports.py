@@ -107,7 +107,9 @@ def test_no_address_and_no_words_of_the_report_are_kept() -> None:
 def test_whatever_is_sent_is_read_without_harm(junk: bytes) -> None:
     assert read(junk).heard == ()
     read(reports.dsn().replace(b"Action: failed", b"Action: " + junk.replace(b"\n", b"")))
-    read(b"Content-Type: multipart/report; boundary=B\n\n--B\nContent-Type: message/delivery-status\n\n" + junk)
+    read(
+        b"Content-Type: multipart/report; boundary=B\n\n--B\nContent-Type: message/delivery-status\n\n" + junk
+    )
 
 
 def test_a_report_nested_a_thousand_deep_is_read_without_harm() -> None:
