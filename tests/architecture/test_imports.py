@@ -24,7 +24,8 @@ HOMES = {
     "jinja2": ("services/rendering.py",),
     "css_inline": ("services/inlining.py",),
     "smtplib": ("services/channels/",),
-    "sendgrid": ("services/channels/sendgrid.py",),
+    "sendgrid": ("services/channels/sendgrid",),
+    "aiosmtpd": ("workers/intake.py",),
     "typer": ("services/cli/",),
     "dotenv": ("services/settings.py",),
 }
