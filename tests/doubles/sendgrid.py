@@ -7,8 +7,11 @@ import json
 import re
 from collections import deque
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import jsonschema  # type: ignore[import-untyped]
 
 from tests.doubles.web import Answer, Received, WebDouble
 
@@ -27,6 +30,12 @@ RESERVED = {
     "bcc",
 }
 PATH = "/v3/mail/send"
+MAX_BODY_BYTES = 30_000_000
+MAX_RECIPIENTS = 1_000
+_FORM = jsonschema.Draft202012Validator(
+    json.loads((Path(__file__).parent / "sendgrid_mail_send.json").read_text("utf-8")),
+    format_checker=jsonschema.FormatChecker(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,12 @@ class SendGridDouble:
             return _errors(401, "The provided authorization grant is invalid, expired, or revoked")
         if request.method != "POST" or request.headers.get("content-type") != "application/json":
             return _errors(415, "The content type is not JSON")
+        if len(request.body) > MAX_BODY_BYTES:
+            return _errors(413, "The request is too large")
         body = json.loads(request.body)
+        if unfit := [f"{error.json_path}: {error.message}" for error in _FORM.iter_errors(body)]:
+            self.refusals += unfit
+            return _errors(400, *unfit)
         faults = [fault for fault in _faults(body) + self._refused(body) if fault is not None]
         if faults:
             self.refusals += [message for message, _ in faults]
@@ -103,16 +117,13 @@ def _faults(body: dict[str, Any]) -> list[tuple[str, str] | None]:
     addresses = [to["email"].lower() for one in everybody for to in one["to"]]
     kinds = [content["type"] for content in body.get("content", [])]
     return [
-        None if 1 <= len(everybody) <= 1000 else ("1 to 1,000 personalizations", "personalizations"),
+        None if len(addresses) <= MAX_RECIPIENTS else ("1,000 recipients at most", "personalizations"),
         None
         if len(set(addresses)) == len(addresses)
         else ("Each email address must be unique", "personalizations"),
         None if re.fullmatch(r"[^@\s]+@[^@\s]+", body["from"]["email"]) else ("bad sender", "from.email"),
         None if body.get("subject") else ("The subject is required", "subject"),
         None if kinds == ["text/plain", "text/html"] else ("text/plain first, then text/html", "content"),
-        None
-        if all(content["value"] for content in body["content"])
-        else ("empty content", "content.0.value"),
         *(_fault_of(number, one) for number, one in enumerate(everybody)),
     ]
 

@@ -67,3 +67,17 @@ def test_mail_goes_to_sendgrid(tmp_path: Path, http: Client) -> None:
         )
         assert sent(settings, http)
         assert len(double.sent) == 1
+
+
+def test_the_sandbox_of_sendgrid_is_a_setting(tmp_path: Path, http: Client) -> None:
+    with SendGridDouble() as double:
+        asked = Settings(
+            data_dir=tmp_path,
+            mail="sendgrid",
+            mail_from="goniec@goniec.example",
+            sendgrid_api_key="SG.test",
+            sendgrid_host=double.host,
+            sendgrid_sandbox=True,
+        )
+        assert sent(asked, http)
+        assert (len(double.calls), double.sent) == (1, [])
