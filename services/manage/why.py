@@ -218,7 +218,10 @@ def _mail_steps(
     windows = trail.rhythms(session, person.id)
     types = {e.id: e.type for e in events}
     steps = [_candidate(row, types[row.event_id], windows) for row in rows]
-    return steps, trail.letters(session, sorted({row.issue_id for row in rows if row.issue_id}))
+    issues = sorted({row.issue_id for row in rows if row.issue_id})
+    ranks = trail.ranks(session, issues, list(types))
+    steps += [_rank(issue_id, ranked) for (issue_id, _), ranked in ranks.items()]
+    return steps, trail.letters(session, issues)
 
 
 def _candidate(row: Candidate, kind: str, windows: dict[str, datetime]) -> Step:
@@ -235,6 +238,16 @@ def _candidate(row: Candidate, kind: str, windows: dict[str, datetime]) -> Step:
             due = windows.get(row.cadence)
             when = f" for {rfc3339(due)}" if due else ""
             return Step("issue", row.at, None, f"{kind}: waits ({row.cadence}){when}", data)
+
+
+def _rank(issue_id: int, ranked: dict[str, Any]) -> Step:
+    """Why it stood where it stood in a digest: the factors whose product is its score."""
+    text = (
+        f"place {ranked['place']} in letter {issue_id}, by a score of {ranked['score']}: "
+        f"what it meets {ranked['match']} × its deadline {ranked['deadline']} × how new it is "
+        f"{ranked['novelty']} × variety of institutions, cities and subjects {ranked['variety']}"
+    )
+    return Step("rank", None, True, text, ranked)
 
 
 def _delivery(one: Sent) -> Step:

@@ -4,24 +4,26 @@ Every candidate ends in an issue or is excluded with a reason; an issue without 
 distinct content is rendered once, whoever reads it; what is personal stays a slot until it is sent.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from services import log as logs
-from services.pipeline.contents import Sheet, render
+from services.pipeline import digests
+from services.pipeline.contents import Item, Sheet, render
 from services.pipeline.leases import LEASE, kept
-from services.pipeline.windows import closes_at, item_order, move_on, newest_of_each_story
+from services.pipeline.strength import Scales, scales
+from services.pipeline.windows import closes_at, move_on, newest_of_each_story
 from services.runtime import Runtime
 from services.storage import issues as store
-from services.storage import work
+from services.storage import telling, work
 from services.storage.issues import NewIssue, ToldEvent, Waiting, Window
 from services.storage.work import Claim
 
 ALERTS_A_BATCH = 500
 WINDOWS_A_BATCH = 100
-ITEMS_A_DIGEST = 30
 
 log = logs.get(__name__)
 
@@ -58,12 +60,13 @@ def _make_alerts(rt: Runtime, held: Claim, waiting: Sequence[Waiting], events: d
     excluded, going = _sort_out(waiting)
     drawn = []
     seen: dict[tuple[int, int], NewIssue] = {}
+    before = _before(rt, going, events)
     for (subscriber_id, event_id), group in _by_reader_and_event(going).items():
         event = events[event_id]
         if (subscriber_id, event.story_id) in seen:
             excluded.update((w.candidate_id, "already_told") for w in group)
             continue
-        sheet = Sheet.alert(group[0].locale, group[0].timezone, _as_told(event, group[0].told))
+        sheet = Sheet.alert(group[0].locale, group[0].timezone, _as_told(event, group[0], before))
         issue = _issue(rt, sheet, [group], "alert", f"alert:{event_id}")
         seen[subscriber_id, event.story_id] = issue
         drawn.append((sheet, issue))
@@ -107,12 +110,15 @@ def _make_digests(
     now = rt.clock.now()
     drawn: list[tuple[int, Sheet, NewIssue]] = []
     excluded: dict[int, dict[int, str]] = {}
+    everything = [one for found in waiting.values() for one in found]
+    weigh, before = scales(rt, everything), _before(rt, everything, events)
     for window in windows:
         out, going = _sort_out(waiting.get(window.rhythm_id, ()))
         stories, repeated = newest_of_each_story(going, events)
         excluded[window.rhythm_id] = out | repeated
         if stories:
-            drawn.append((window.rhythm_id, *_digest(rt, window, stories, events)))
+            told = [(_as_told(events[group[0].event_id], group[0], before), group) for group in stories]
+            drawn.append((window.rhythm_id, *_digest(rt, window, told, weigh)))
     render(rt, [sheet for _, sheet, _ in drawn])
     with rt.begin() as session:
         mine = store.still_held_windows(session, held) - _overtaken(session, windows, drawn, now)
@@ -164,38 +170,47 @@ def _by_reader_and_event(going: Iterable[Waiting]) -> dict[tuple[int, int], list
     return groups
 
 
-def _as_told(event: ToldEvent, told: str) -> tuple[ToldEvent, str]:
+def _before(
+    rt: Runtime, going: Iterable[Waiting], events: Mapping[int, ToldEvent]
+) -> dict[tuple[int, int], Mapping[str, Any]]:
+    """What was told before of the notices that changed: {(notice, revision): snapshot}."""
+    wanted = {
+        (events[one.event_id].notice_id, one.told_revision)
+        for one in going
+        if one.told_revision is not None and events[one.event_id].type == "revised"
+    }
+    if not wanted:
+        return {}
+    with rt.begin() as session:
+        return telling.snapshots(session, wanted)
+
+
+def _as_told(event: ToldEvent, one: Waiting, before: Mapping[tuple[int, int], Mapping[str, Any]]) -> Item:
     """The event with how this reader meets it: a revision is news to who never had the first."""
-    return event, "published" if event.type == "revised" and told == "nothing" else event.type
+    if event.type != "revised":
+        return Item(event, event.type)
+    if one.told == "nothing" or one.told_revision is None:
+        return Item(event, "published")
+    return Item(event, "revised", before.get((event.notice_id, one.told_revision)))
 
 
 def _digest(
-    rt: Runtime, window: Window, stories: Sequence[list[Waiting]], events: dict[int, ToldEvent]
+    rt: Runtime, window: Window, stories: Sequence[tuple[Item, list[Waiting]]], weigh: Scales
 ) -> tuple[Sheet, NewIssue]:
-    """The digest of a window: corrections first, then what closes soonest; overflow waits for the next."""
-    now = rt.clock.now()
-    until = closes_at(window, now)
-    told = [(_as_told(events[group[0].event_id], group[0].told), group) for group in stories]
-    told.sort(key=lambda one: item_order(one[0][0], one[0][1], now))
-    items = [item for item, _ in told[:ITEMS_A_DIGEST]]
-    chosen = [group for _, group in told[:ITEMS_A_DIGEST]]
-    sheet = Sheet.digest(
-        chosen[0][0].locale,
-        window.timezone,
-        items,
-        more=len(told) - len(items),
-        period=(window.since, until),
-    )
+    """The digest of a window; what has no room waits for the next."""
+    until = closes_at(window, rt.clock.now())
+    drawn = digests.compose(rt, window, stories, weigh, until=until)
     key = f"{window.cadence}@{until.isoformat()}"
-    return sheet, _issue(rt, sheet, chosen, "digest", key)
+    return drawn.sheet, _issue(rt, drawn.sheet, drawn.groups, "digest", key, drawn.ranks)
 
 
 def _issue(
-    rt: Runtime, sheet: Sheet, groups: Sequence[Sequence[Waiting]], kind: str, window_key: str
-) -> NewIssue:
+    rt: Runtime, sheet: Sheet, groups: Sequence[list[Waiting]], kind: str, window_key: str,
+    ranks: Mapping[int, Mapping[str, Any]] | None = None,
+) -> NewIssue:  # fmt: skip
     slots: dict[str, str] = {}
     for place, group in enumerate(groups):
-        slots[f"why:{place}"] = ", ".join(dict.fromkeys(w.label for w in group))
+        slots[f"why:{place}"] = digests.why_line(group)
         slots[f"less:{place}"] = str(group[0].subscription_id)
     cadence = window_key.rpartition("@")[0] if kind == "digest" else None
     slots["list"] = cadence or str(groups[0][0].subscription_id)
@@ -205,6 +220,7 @@ def _issue(
         window_key=window_key,
         content_hash=sheet.hash(rt.settings.base_url),
         slots=slots,
-        events=tuple(event for event, _ in sheet.items),
+        events=tuple(item.event for item in sheet.items),
         candidates=tuple(w.candidate_id for group in groups for w in group),
+        ranks=ranks or {},
     )

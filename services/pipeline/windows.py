@@ -1,4 +1,4 @@
-"""The rules of a digest's window: when it closes, what it holds, in what order. No database here."""
+"""The rules of a digest's window: when it closes and what it holds. No database here."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,8 +6,6 @@ from zoneinfo import ZoneInfo
 
 from services.domain import cadence
 from services.storage.issues import ToldEvent, Waiting, Window
-
-_FAR = 1e12
 
 
 def closes_at(window: Window, now: datetime) -> datetime:
@@ -45,10 +43,3 @@ def newest_of_each_story(
             {w.candidate_id: "told_by_a_newer_event" for group in by_event.values() for w in group}
         )
     return chosen, repeated
-
-
-def item_order(event: ToldEvent, told_as: str, now: datetime) -> tuple[int, float, int]:
-    """Sort key of a digest: corrections, then deadlines ahead by nearness, then the newest first."""
-    deadline = event.snapshot["deadline_at"]
-    left_s = (datetime.fromisoformat(deadline) - now).total_seconds() if deadline else _FAR
-    return (0 if told_as != "published" else 1, left_s if left_s > 0 else _FAR, -event.event_id)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,8 @@ from services.storage.work import Claim
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """One candidate with what decides about it. `told` says what the reader had before:
-    `nothing`, `older` (an older revision of this notice), `same` (this story, no less new)."""
+    `nothing`, `older` (an older revision of this notice, `told_revision`), `same` (this story, no less new).
+    `witnesses` are the conditions of the interest that the event met."""
 
     candidate_id: int
     subscription_id: int
@@ -26,11 +27,14 @@ class Waiting:
     event_id: int
     told: str
     excluded: str | None
+    told_revision: int | None
+    interest_id: int
+    witnesses: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ToldEvent:
-    """An event as an item of an issue."""
+    """An event as an item of an issue; `city` is where it plays, or where its institution sits."""
 
     event_id: int
     type: str
@@ -41,6 +45,8 @@ class ToldEvent:
     is_withdrawn: bool
     snapshot: Mapping[str, Any]
     tellers: tuple[str, ...]
+    at: datetime
+    city: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +78,16 @@ _WAITING = """
                              AND (i.notice_id <> n.id OR i.revision >= e.revision)) THEN 'same'
                 WHEN EXISTS (SELECT FROM issue_items i WHERE i.subscriber_id = c.subscriber_id
                              AND i.notice_id = n.id) THEN 'older'
-                ELSE 'nothing' END AS told
+                ELSE 'nothing' END AS told,
+           (SELECT max(i.revision) FROM issue_items i WHERE i.subscriber_id = c.subscriber_id
+            AND i.story_id = n.story_id AND i.notice_id = n.id) AS told_revision,
+           s.interest_id, m.witnesses
     FROM candidates c
     JOIN subscriptions s ON s.id = c.subscription_id
     JOIN subscribers r ON r.id = c.subscriber_id
     JOIN events e ON e.id = c.event_id
     JOIN notices n ON n.id = e.notice_id
+    LEFT JOIN matches m ON m.event_id = c.event_id AND m.interest_id = s.interest_id
     LEFT JOIN suppressions x ON x.email_hash = r.email_hash
 """
 _CLAIMED = text(_WAITING + " WHERE c.id = ANY(:ids) AND c.claim_id = :claim ORDER BY c.event_id, c.id")
@@ -124,6 +134,9 @@ def _waiting(rows: Iterable[Any]) -> list[Waiting]:
             r.event_id,
             r.told,
             r.excluded,
+            r.told_revision,
+            r.interest_id,
+            tuple(r.witnesses or ()),
         )
         for r in rows
     ]
@@ -147,12 +160,13 @@ def claimed_windows(session: Session, held: Claim, *, now: datetime) -> list[Win
 
 _EVENTS = text("""
     SELECT e.id, e.type, e.notice_id, n.story_id, e.revision, e.revision = n.revision AS is_newest,
-           n.withdrawn_at IS NOT NULL AS is_withdrawn, e.snapshot,
+           n.withdrawn_at IS NOT NULL AS is_withdrawn, e.snapshot, e.at,
+           coalesce(e.snapshot->'places'->>0, t.place) AS city,
            (SELECT array_agg(DISTINCT i.name ORDER BY i.name) FROM notices o
             JOIN institutions i ON i.id = o.institution_id
             WHERE o.story_id = n.story_id AND o.withdrawn_at IS NULL AND o.institution_id <> n.institution_id
            ) AS tellers
-    FROM events e JOIN notices n ON n.id = e.notice_id
+    FROM events e JOIN notices n ON n.id = e.notice_id JOIN institutions t ON t.id = n.institution_id
     WHERE e.id = ANY(:ids)
 """)
 
@@ -163,7 +177,7 @@ def told_events(session: Session, event_ids: Iterable[int]) -> dict[int, ToldEve
     return {
         r.id: ToldEvent(
             r.id, r.type, r.notice_id, r.story_id, r.revision, r.is_newest, r.is_withdrawn, r.snapshot,
-            tuple(r.tellers or ()),
+            tuple(r.tellers or ()), r.at, r.city,
         )
         for r in rows
     }  # fmt: skip
@@ -192,7 +206,7 @@ def add_content(
 
 @dataclass(frozen=True, slots=True)
 class NewIssue:
-    """An issue to be written: its items, and the candidates that it answers."""
+    """An issue to be written: its items, and the candidates that it answers. `ranks` are by event."""
 
     subscriber_id: int
     kind: str
@@ -201,6 +215,7 @@ class NewIssue:
     slots: Mapping[str, Any]
     events: tuple[ToldEvent, ...]
     candidates: tuple[int, ...]
+    ranks: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 _ADD_ISSUES = text("""
@@ -223,9 +238,10 @@ _ADD_ISSUES = text("""
       ON v.subscriber_id = i.subscriber_id AND v.key = i.window_key
 """)
 _ADD_ITEMS = text("""
-    INSERT INTO issue_items (issue_id, event_id, subscriber_id, notice_id, story_id, revision)
+    INSERT INTO issue_items (issue_id, event_id, subscriber_id, notice_id, story_id, revision, rank)
     SELECT * FROM unnest(CAST(:issues AS bigint[]), CAST(:events AS bigint[]), CAST(:subscribers AS bigint[]),
-                         CAST(:notices AS bigint[]), CAST(:stories AS bigint[]), CAST(:revisions AS bigint[]))
+                         CAST(:notices AS bigint[]), CAST(:stories AS bigint[]), CAST(:revisions AS bigint[]),
+                         CAST(:ranks AS jsonb[]))
     ON CONFLICT DO NOTHING
 """)
 _ISSUED = text("""
@@ -262,13 +278,14 @@ def add_issues(session: Session, issues: Sequence[NewIssue], *, now: datetime) -
     new = {r.id for r in rows if r.is_new}
     placed = [(ids[i.subscriber_id, i.window_key], i) for i in issues]
     items = [
-        (issue_id, e.event_id, i.subscriber_id, e.notice_id, e.story_id, e.revision)
+        (issue_id, e.event_id, i.subscriber_id, e.notice_id, e.story_id, e.revision,
+         json.dumps(i.ranks[e.event_id]) if e.event_id in i.ranks else None)
         for issue_id, i in placed
         if issue_id in new
         for e in i.events
-    ]
+    ]  # fmt: skip
     if items:
-        names = ("issues", "events", "subscribers", "notices", "stories", "revisions")
+        names = ("issues", "events", "subscribers", "notices", "stories", "revisions", "ranks")
         columns = [list(c) for c in zip(*items, strict=True)]
         session.execute(_ADD_ITEMS, dict(zip(names, columns, strict=True)))
     answered = [(candidate, issue_id) for issue_id, i in placed for candidate in i.candidates]

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Row, and_, select
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from services.storage.tables import (
     Event,
     Interest,
     Issue,
+    IssueItem,
     Match,
     Rhythm,
     Source,
@@ -91,6 +93,16 @@ def candidates(session: Session, event_ids: Sequence[int], subscriber_id: int) -
     """What became of each (event, subscription), in order."""
     mine = and_(Candidate.event_id.in_(event_ids), Candidate.subscriber_id == subscriber_id)
     return session.scalars(select(Candidate).where(mine).order_by(Candidate.id)).all()
+
+
+def ranks(
+    session: Session, issue_ids: Sequence[int], event_ids: Sequence[int]
+) -> dict[tuple[int, int], dict[str, Any]]:
+    """{(issue, event): place and factors} of what was ranked in these digests."""
+    rows = session.scalars(
+        select(IssueItem).where(IssueItem.issue_id.in_(issue_ids), IssueItem.event_id.in_(event_ids))
+    )
+    return {(row.issue_id, row.event_id): row.rank for row in rows if row.rank}
 
 
 def rhythms(session: Session, subscriber_id: int) -> dict[str, datetime]:

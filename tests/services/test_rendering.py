@@ -26,13 +26,17 @@ def item(**changes: object) -> dict[str, object]:
         "summary": "Do 60 000 zł na usługę badawczą.",
         "url": "https://agencja.example/nabor?id=1&x=2",
         "notice_url": "https://goniec.example/n/1",
+        "calendar_url": "https://goniec.example/n/1.ics",
         "institution": "Agencja Rozwoju",
         "tellers": [],
         "kind_label": "nabór",
         "published_at": datetime(2026, 11, 20, 9, 5, tzinfo=UTC),
         "deadline_at": None,
+        "starts_at": None,
         "places": [],
         "event_type": "published",
+        "section": "new",
+        "changes": [],
         **changes,
     }
 
@@ -51,7 +55,7 @@ def digest(items: list[dict[str, object]], **changes: object) -> dict[str, objec
 
 CONTEXTS: dict[str, dict[str, object]] = {
     "alert": {"item": item(deadline_at=datetime(2026, 12, 4, 11, tzinfo=UTC), tellers=["Izba"])},
-    "digest": digest([item(event_type="revised"), item(), item()], more_count=9),
+    "digest": digest([item(event_type="revised", section="changes"), item(), item()], more_count=9),
     "confirm": {"confirm_url": "https://goniec.example/c/x", "interests": ["Dotacje", "Toruń"]},
     "welcome": {"manage_url": "https://goniec.example/m/x", "interests": ["Dotacje", "Toruń"]},
 }
@@ -124,7 +128,9 @@ def test_a_withdrawn_notice_says_so_first_and_shows_no_deadline() -> None:
 
 def test_corrections_head_the_digest_and_reasons_keep_their_items() -> None:
     mail = RENDERER.email(
-        "digest", "en", digest([item(event_type="withdrawn"), item(event_type="reminder"), item()])
+        "digest",
+        "en",
+        digest([item(event_type="withdrawn", section="changes"), item(section="closing"), item()]),
     )
     headings = [heading.text_content() for heading in tree(mail.html).iter("h2")]
     assert headings == ["Changes and withdrawals", "Deadlines ahead", "New"]

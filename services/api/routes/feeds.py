@@ -11,6 +11,7 @@ from services.api.deps import Asked, Rt
 from services.api.described import told
 from services.api.syndication import calendar, jsonfeed, xml
 from services.api.syndication.channel import Channel, etag_of, is_same, item_of
+from services.api.texts import MAX_ID
 from services.errors import BadInput, NotFound
 from services.manage import notices, private_feed
 from services.runtime import Runtime
@@ -82,6 +83,22 @@ def private_feed_of(
         raise NotFound("There is no such feed. Copy its address whole.") from exc
     channel = _channel(rt, "", f"/feeds/private/{token}.atom", found)
     return _answer(ATOM, channel, if_none_match, PRIVATE)
+
+
+@router.get(
+    "/notices/{notice}.ics",
+    response_class=Response,
+    responses={**ICS.responses, **told(NotFound, BadInput)},
+)
+def calendar_of_notice(
+    rt: Rt, notice: Annotated[int, Path(ge=1, le=MAX_ID)], if_none_match: KnownTag = None
+) -> Response:
+    """The deadline and the days of one notice, for a calendar; without any, an empty calendar."""
+    found = notices.get(rt, notice)
+    base = rt.settings.base_url
+    item = item_of(found, base)
+    return _answer(ICS, Channel(item.title, f"{base}/notices/{notice}.ics", item.uid, (item,)),
+                   if_none_match, OPEN)  # fmt: skip
 
 
 def _channel(rt: Runtime, q: str, path: str, found: list[dict[str, Any]]) -> Channel:

@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.storage.tables.base import Base, Id, Work
@@ -47,7 +47,8 @@ class Issue(Base):
 
 
 class IssueItem(Base):
-    """One story told in an issue, by the event that told it; (subscriber, event) only once."""
+    """One story told in an issue, by the event that told it; (subscriber, event) only once. `rank` says why
+    it stands where it stands in a digest."""
 
     __tablename__ = "issue_items"
     __table_args__ = (
@@ -61,6 +62,7 @@ class IssueItem(Base):
     notice_id: Mapped[int]
     story_id: Mapped[int]
     revision: Mapped[int]
+    rank: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 
 class Delivery(Work, Base):
