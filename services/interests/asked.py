@@ -1,102 +1,108 @@
 """The atoms that a document emits only when somebody asks: beginnings of words, phrases, deadlines.
 
-Kept by number of uses, so that each event tests each of them once, however many interests share it.
+Each is tested once for an event, however many interests share it; and most are not even looked at.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import pairwise, product
 
 from services.domain.folding import fold
 from services.interests.atoms import Atom, EventAtoms, PhraseAtom
-from services.interests.evaluate import meets
+from services.interests.evaluate import deadline_holds
 from services.interests.reading import Reading, ReadWord
+from services.interests.text import Keys
 from services.interests.tree import Deadline, Prefix
+
+AskedAtom = Prefix | Deadline | PhraseAtom
 
 
 class Asked:
-    """What interests ask for now."""
+    """What interests ask for now; each atom is added once."""
 
     def __init__(self) -> None:
-        self._uses: Counter[Atom] = Counter()
+        self._starts: dict[bool, set[str]] = {False: set(), True: set()}  # by whether the title alone counts
         self._lengths: Counter[int] = Counter()
-        self._phrases: dict[str, set[PhraseAtom]] = {}
+        # by a key of the first word, then by one of the second
+        self._phrases: dict[str, dict[str, set[PhraseAtom]]] = {}
         self._deadlines: set[Deadline] = set()
 
-    def add(self, atoms: Iterable[Atom]) -> None:
-        for atom in atoms:
-            if isinstance(atom, str):
-                continue
-            self._uses[atom] += 1
-            if self._uses[atom] == 1:
-                self._begin(atom)
-
-    def remove(self, atoms: Iterable[Atom]) -> None:
-        """Take back what `add` was given."""
-        for atom in atoms:
-            if isinstance(atom, str):
-                continue
-            self._uses[atom] -= 1
-            if not self._uses[atom]:
-                del self._uses[atom]
-                self._end(atom)
-
-    def emitted(self, event: EventAtoms) -> set[Atom]:
-        """Those of the asked atoms that the event emits."""
-        found: set[Atom] = set()
-        for deadline in self._deadlines:
-            if meets(deadline, event.reading, event.now):
-                found.add(deadline)
-        for in_title in (False, True):
-            found.update(self._prefixes_in(event.reading, in_title))
-            for _, words in event.reading.texts(in_title=in_title):
-                found.update(self._phrases_in(words, in_title))
-        return found
-
-    def _begin(self, atom: Prefix | Deadline | PhraseAtom) -> None:
+    def add(self, atom: AskedAtom) -> None:
         match atom:
-            case Prefix(text):
+            case Prefix(text, in_title):
+                self._starts[in_title].add(text)
                 self._lengths[len(text)] += 1
             case Deadline():
                 self._deadlines.add(atom)
             case PhraseAtom(words):
-                for key in words[0]:
-                    self._phrases.setdefault(key, set()).add(atom)
+                for first, second in product(words[0], words[1]):
+                    self._phrases.setdefault(first, {}).setdefault(second, set()).add(atom)
 
-    def _end(self, atom: Prefix | Deadline | PhraseAtom) -> None:
+    def remove(self, atom: AskedAtom) -> None:
+        """Take back what `add` was given."""
         match atom:
-            case Prefix(text):
+            case Prefix(text, in_title):
+                self._starts[in_title].discard(text)
                 self._lengths[len(text)] -= 1
                 if not self._lengths[len(text)]:
                     del self._lengths[len(text)]
             case Deadline():
                 self._deadlines.discard(atom)
             case PhraseAtom(words):
-                for key in words[0]:
-                    self._phrases[key].discard(atom)
-                    if not self._phrases[key]:
-                        del self._phrases[key]
+                for first, second in product(words[0], words[1]):
+                    self._forget(first, second, atom)
+
+    def _forget(self, first: str, second: str, phrase: PhraseAtom) -> None:
+        following = self._phrases[first]
+        following[second].discard(phrase)
+        if not following[second]:
+            del following[second]
+        if not following:
+            del self._phrases[first]
+
+    def emitted(self, event: EventAtoms) -> set[Atom]:
+        """Those of the asked atoms that the event emits."""
+        reading = event.reading
+        found: set[Atom] = set(self._deadlines_of(reading, event))
+        for in_title in (False, True):
+            found.update(self._prefixes_in(reading, in_title))
+            for _, words in reading.texts(in_title=in_title):
+                found.update(self._phrases_in(words, in_title))
+        return found
+
+    def _deadlines_of(self, reading: Reading, event: EventAtoms) -> Iterator[Deadline]:
+        day = reading.deadline_day
+        if day is not None:
+            left = reading.days_left(event.now)
+            yield from (one for one in self._deadlines if deadline_holds(one, left, day))
 
     def _prefixes_in(self, reading: Reading, in_title: bool) -> Iterator[Prefix]:
         """Probe the asked lengths of every form: ASCII beginnings against folded forms."""
-        if not self._lengths:
+        starts = self._starts[in_title]
+        if not starts:
             return
-        forms = {word.form for _, words in reading.texts(in_title=in_title) for word in words}
-        for form in forms:
-            folded = fold(form)
+        for form in {word.form for _, words in reading.texts(in_title=in_title) for word in words}:
+            folded = form if form.isascii() else fold(form)
             for length in self._lengths:
                 for start, is_ascii in ((folded[:length], True), (form[:length], False)):
-                    prefix = Prefix(start, in_title)
-                    if start.isascii() is is_ascii and prefix in self._uses:
-                        yield prefix
+                    if start in starts and start.isascii() is is_ascii:
+                        yield Prefix(start, in_title)
 
     def _phrases_in(self, words: tuple[ReadWord, ...], in_title: bool) -> Iterator[PhraseAtom]:
         if not self._phrases:
             return
-        for start, word in enumerate(words):
-            for key in word.keys:
-                for phrase in self._phrases.get(key, ()):
-                    if phrase.in_title is in_title and _stands(phrase, words, start):
-                        yield phrase
+        phrases = self._phrases
+        for start, (one, other) in enumerate(pairwise(words)):
+            for key in one.keys:
+                if following := phrases.get(key):
+                    for phrase in _begun(following, other.keys):
+                        if phrase.in_title is in_title and _stands(phrase, words, start):
+                            yield phrase
+
+
+def _begun(following: dict[str, set[PhraseAtom]], keys: Keys) -> Iterator[PhraseAtom]:
+    for key in keys:
+        yield from following.get(key, ())
 
 
 def _stands(phrase: PhraseAtom, words: tuple[ReadWord, ...], start: int) -> bool:

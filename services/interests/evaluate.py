@@ -5,7 +5,7 @@ The matcher must agree with it; explanations, previews and lists of notices are 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 
 from services.domain import places
@@ -72,7 +72,7 @@ def found(leaf: Leaf, reading: Reading, now: datetime) -> Iterator[Found]:
         case Facet(facet, value):
             yield from (Found(facet, had) for had in _values(facet, reading) if _lies_in(facet, had, value))
         case Deadline():
-            if _deadline_holds(leaf, reading, now):
+            if deadline_holds(leaf, reading.days_left(now), reading.deadline_day):
                 yield Found("deadline", str(reading.deadline_day))
         case Word(text, in_title):
             keys = reading.analyser.query_keys(text)
@@ -125,11 +125,10 @@ def _lies_in(field: FacetField, had: str, wanted: str) -> bool:
             return had == wanted
 
 
-def _deadline_holds(leaf: Deadline, reading: Reading, now: datetime) -> bool:
+def deadline_holds(leaf: Deadline, left: int | None, day: date | None) -> bool:
+    """`left` are the days until the deadline, None when it has passed; `day` is its day, None without one."""
     if leaf.days is not None:
-        left = reading.days_left(now)
         return left is not None and (left < leaf.days) is (leaf.relation is Relation.BEFORE)
-    day = reading.deadline_day
     return day is not None and leaf.day is not None and (day < leaf.day) is (leaf.relation is Relation.BEFORE)
 
 
