@@ -16,12 +16,16 @@ Row = Mapping[str, object]
 
 
 def arguments(doc: str | None) -> argparse.Namespace:
+    return parser(doc).parse_args()
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
     """--quick, --json and --rounds, with the benchmark's docstring as help."""
     read = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     read.add_argument("--quick", action="store_true", help="smaller sizes, one round: under a minute")
     read.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     read.add_argument("--rounds", type=int, help="repetitions, of which the median is told")
-    return read.parse_args()
+    return read
 
 
 def machine() -> dict[str, object]:

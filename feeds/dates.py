@@ -7,6 +7,7 @@ so none of its dates is used. A date must never be guessed from half of one: unc
 import re
 import unicodedata
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -41,6 +42,7 @@ _ROMAN = {
 }
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?![\d-])|(\d{4})(\d{2})(\d{2})(?=t|$)", re.ASCII)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _YEAR_FIRST = re.compile(r"\b(\d{4})[./](\d{1,2})[./](\d{1,2})(?!\d)", re.ASCII)
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d{2})(?!\d)", re.ASCII)
 _DAY_WORD_YEAR = re.compile(
@@ -63,6 +65,13 @@ def read_date(raw: object, *, zone: tzinfo = WARSAW) -> datetime | None:
     """
     if not isinstance(raw, str) or not raw.strip() or len(raw) > MAX_CHARS:
         return None
+    return _read(raw, zone)
+
+
+@lru_cache(4096)
+def _read(raw: str, zone: tzinfo) -> datetime | None:
+    if _RFC3339.fullmatch(raw) and (at := _exact(raw)):
+        return at
     text = _folded(raw)
     found = _read_day(text)
     if found is None:
@@ -74,6 +83,14 @@ def read_date(raw: object, *, zone: tzinfo = WARSAW) -> datetime | None:
         return local.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _exact(raw: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(raw).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return at if 1970 <= at.year <= 9998 else None
 
 
 def clamp(at: datetime | None, *, now: datetime) -> datetime | None:

@@ -1,13 +1,15 @@
 """Bytes to text, before any parser guesses.
 
 The order: byte order mark → valid UTF-8, whatever the label says → the HTTP charset → the XML declaration →
-a byte test between windows-1250 and ISO-8859-2 → the source's override → windows-1252. It must never fail:
-a byte that means nothing becomes U+FFFD, and `remark` says so.
+a byte test between windows-1250 and ISO-8859-2 → the source's override → the shape of other scripts →
+windows-1252. It must never fail: a byte that means nothing becomes U+FFFD, and `remark` says so.
 """
 
 import codecs
 import re
 from dataclasses import dataclass
+
+from feeds.guess import guess
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -45,6 +47,8 @@ _ONLY_1250 = bytes.fromhex("8C8F9C9FB9")
 _ONLY_LATIN2 = bytes.fromhex("A6ACB1B6BC")
 _POLISH = _ONLY_1250 + _ONLY_LATIN2 + bytes.fromhex("A1A3A5AFB3BFC6CAD1D3E6EAF1F3848593949697A0ABBB")
 _MARKED_POLISH = _ONLY_1250 + _ONLY_LATIN2 + bytes.fromhex("B3A3AF")
+_TWICE = re.compile("[ÃÄÅ][\x80-\xbfŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]")
+_NARROW = {ord(char): byte for byte in range(0x80, 0xA0) for char in bytes([byte]).decode("cp1252", "ignore")}
 _HIGH = bytes(range(0x80, 0x100))
 
 
@@ -101,7 +105,7 @@ def _utf8(body: bytes, labels: list[str]) -> Decoded | None:
     except UnicodeDecodeError:
         text = body.decode("utf-8", "replace")
     broken = text.count("\ufffd")
-    letters = sum(1 for char in text if char > "\x7f") - broken
+    letters = len(text) - len(text.encode("ascii", "ignore")) - broken
     if letters > 5 * broken:
         return Decoded(text, "utf-8", f"{broken} bytes are not utf-8")
     return None
@@ -109,22 +113,14 @@ def _utf8(body: bytes, labels: list[str]) -> Decoded | None:
 
 def _once(text: str, remark: str | None) -> tuple[str, str, str | None]:
     """Undo UTF-8 that was taken for windows-1252 and encoded once more, when the whole text fits."""
-    if "Ã" in text or "Ä" in text or "Å" in text:
-        single = b"".join(_narrow(char) for char in text) if max(text) < "\u2200" else b""
+    if ("Ã" in text or "Ä" in text or "Å" in text) and _TWICE.search(text):
         try:
-            mended = single.decode("utf-8")
-        except UnicodeDecodeError:
+            mended = text.translate(_NARROW).encode("latin-1").decode("utf-8")
+        except UnicodeError:
             return text, "utf-8", remark
         if mended and len(text) - len(mended) > 2:
             return mended, "utf-8", "utf-8 encoded twice"
     return text, "utf-8", remark
-
-
-def _narrow(char: str) -> bytes:
-    try:
-        return char.encode("cp1252")
-    except UnicodeEncodeError:
-        return char.encode("latin-1") if char < "\u0100" else b"\xff"  # \xff is never valid UTF-8
 
 
 def _by_label(body: bytes, labels: list[str], override: str | None) -> Decoded:
@@ -135,8 +131,8 @@ def _by_label(body: bytes, labels: list[str], override: str | None) -> Decoded:
         text = _strict(body, name)
         if text is not None:
             return Decoded(text, name, None if name == label else f"declared {label}, read as {name}")
-    guess = central_european(body, default="iso8859-2") if _looks_polish(body) else None
-    for name in filter(None, (guess, _known(override))):
+    polish = central_european(body, default="iso8859-2") if _looks_polish(body) else None
+    for name in filter(None, (polish, _known(override), guess(body))):
         text = _strict(body, name)
         if text is not None:
             return Decoded(text, name, f"declared {labels[0] if labels else 'nothing'}, read as {name}")

@@ -5,8 +5,9 @@ must let nothing through that `feeds.types` forbids.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from feeds.dates import clamp, read_date
 from feeds.identity import Marks, identify
@@ -47,6 +48,7 @@ class EntryDraft:
     categories: Sequence[object] = ()
     enclosures: Sequence[tuple[object, object, object]] = ()
     language: object = None
+    is_legal: bool = False  # whether an XML parser has looked at every character of it
 
 
 @dataclass(slots=True)
@@ -91,19 +93,20 @@ def finish(draft: FeedDraft, frame: Frame) -> Feed:
 def _entries(
     drafts: Sequence[EntryDraft], frame: Frame, report: list[str]
 ) -> tuple[tuple[Entry, ...], Ladder]:
-    made = [_entry(draft, frame) for draft in drafts]
-    told = [e for e in made if e.title or e.summary or e.content_html or e.link or e.enclosures]
-    marks = [Marks(e.guid, e.link, e.raw_date, e.title, e.summary + e.content_html) for e in told]
-    identity = identify(marks, ladder=frame.habits.ladder)
+    made = [_said(draft, frame) for draft in drafts]
+    told = [said for said in made if said.marks.title or said.marks.content or said.marks.link or said.files]
+    identity = identify([said.marks for said in told], ladder=frame.habits.ladder)
     named: dict[str, Entry] = {}
-    for entry, (key, rule) in zip(told, identity.keys, strict=True):
-        named.setdefault(key, replace(entry, key=key, key_rule=rule))
+    for said, (key, rule) in zip(told, identity.keys, strict=True):
+        if key not in named:
+            named[key] = _entry(said, key, rule, frame)
     if identity.ladder != frame.habits.ladder:
         report.append(f"identifiers repeat: entries are now told apart by {identity.ladder}")
+    dates = [(said.marks.raw_date, said.published) for said in told]
     _count(report, len(told) - len(named), "entries written twice")
     _count(report, len(made) - len(told), "entries that say nothing left out")
-    _count(report, sum(_is_ahead(entry, frame) for entry in told), "dates in the future")
-    _count(report, sum(bool(e.raw_date) and e.published_at is None for e in told), "dates not understood")
+    _count(report, sum(at is not None and at > frame.now for _, at in dates), "dates in the future")
+    _count(report, sum(bool(raw) and at is None for raw, at in dates), "dates not understood")
     return tuple(named.values()), identity.ladder
 
 
@@ -112,41 +115,81 @@ def _count(report: list[str], number: int, words: str) -> None:
         report.append(f"{number} {words}")
 
 
-def _is_ahead(entry: Entry, frame: Frame) -> bool:
-    at = read_date(entry.raw_date, zone=frame.zone)
-    return at is not None and at > frame.now
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A draft believed as far as it may be, but for its name. Dates are not yet clamped."""
+
+    draft: EntryDraft
+    marks: Marks
+    summary: str
+    content: str
+    published: datetime | None
+    updated: datetime | None
+    files: tuple[Enclosure, ...]
 
 
-def _entry(draft: EntryDraft, frame: Frame) -> Entry:
-    base = draft.content_base if web_link(draft.content_base) else frame.base_url
-    published = read_date(draft.raw_published, zone=frame.zone)
+def _said(draft: EntryDraft, frame: Frame) -> _Said:
+    base = draft.content_base
+    if base != frame.base_url and not web_link(base):
+        base = frame.base_url
     updated = read_date(draft.raw_updated, zone=frame.zone)
     raw = draft.raw_published if draft.raw_published else draft.raw_updated
-    return Entry(
-        key="",
-        key_rule="",
-        title=plain(draft.title_markup, max_chars=MAX_TITLE_CHARS),
-        link=web_link(draft.link, frame.base_url),
-        summary=plain(draft.summary_markup, max_chars=MAX_SUMMARY_CHARS),
-        content_html=absolute_links(legal(draft.content_markup or draft.summary_markup).strip(), base),
-        published_at=clamp(published or updated, now=frame.now),
-        updated_at=clamp(updated, now=frame.now),
-        authors=_labels(draft.authors),
-        categories=_labels(draft.categories),
-        enclosures=_enclosures(draft.enclosures, frame.base_url),
-        language=language(draft.language),
-        raw_date=one_line(raw, max_chars=100) if isinstance(raw, str) and raw.strip() else None,
+    summary = plain(draft.summary_markup, max_chars=MAX_SUMMARY_CHARS)
+    content = draft.content_markup or draft.summary_markup
+    content = absolute_links(content if draft.is_legal else legal(content).strip(), base)
+    marks = Marks(
         guid=one_line(draft.guid, max_chars=4_000) if draft.guid else None,
+        link=web_link(draft.link, frame.base_url),
+        raw_date=one_line(raw, max_chars=100) if isinstance(raw, str) and raw.strip() else None,
+        title=plain(draft.title_markup, max_chars=MAX_TITLE_CHARS),
+        content=content or summary,
+    )
+    return _Said(
+        draft=draft,
+        marks=marks,
+        summary=summary,
+        content=content,
+        published=read_date(draft.raw_published, zone=frame.zone) or updated,
+        updated=updated,
+        files=_enclosures(draft.enclosures, frame.base_url),
+    )
+
+
+def _entry(said: _Said, key: str, rule: str, frame: Frame) -> Entry:
+    return Entry(
+        key=key,
+        key_rule=rule,
+        title=said.marks.title,
+        link=said.marks.link,
+        summary=said.summary,
+        content_html=said.content,
+        published_at=clamp(said.published, now=frame.now),
+        updated_at=clamp(said.updated, now=frame.now),
+        authors=_labels(said.draft.authors),
+        categories=_labels(said.draft.categories),
+        enclosures=said.files,
+        language=language(said.draft.language),
+        raw_date=said.marks.raw_date,
+        guid=said.marks.guid,
     )
 
 
 def _labels(found: Sequence[object]) -> tuple[str, ...]:
     """Names and categories as short plain lines, each once, in order."""
-    lines = (plain(label, max_chars=200) for label in found[:MAX_LABELS] if isinstance(label, str))
+    if not found:
+        return ()
+    lines = (_label(label) for label in found[:MAX_LABELS] if isinstance(label, str))
     return tuple(dict.fromkeys(line for line in lines if line))
 
 
+@lru_cache(1024)
+def _label(label: str) -> str:
+    return plain(label, max_chars=200)
+
+
 def _enclosures(found: Sequence[tuple[object, object, object]], base_url: str) -> tuple[Enclosure, ...]:
+    if not found:
+        return ()
     kept: dict[str, Enclosure] = {}
     for raw_url, kind, length in found[:MAX_LABELS]:
         url = web_link(raw_url, base_url)

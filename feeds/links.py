@@ -6,13 +6,18 @@ that cannot be taken apart.
 
 import html
 import re
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 MAX_URL_CHARS = 2_000
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
+_QUOTED = re.compile(r"[A-Za-z0-9._~%/:=&?#+!$,;'@()*-]*", re.ASCII)
+_SLASHES = re.compile(r"^(https?:)/{3,}", re.IGNORECASE)
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}", re.ASCII)
-_ATTRIBUTE = re.compile(r"(\s(?:href|src)\s*=\s*)(\"[^\"<>]*\"|'[^'<>]*')", re.IGNORECASE)
+_PLAIN = re.compile(r"https?://[a-z0-9][a-z0-9.-]{0,250}(?:/[A-Za-z0-9._~/%=&+,;:@!$-]*)?", re.ASCII)
+_NAME = re.compile(r"\s(?:href|src)\s*$", re.IGNORECASE)
+_VALUE = re.compile(r"""=(?<=[fFcC\s]=)\s*(?:"(?!https?://)([^"<>]*)"|'(?!https?://)([^'<>]*)')""")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|#")
 
 
@@ -20,8 +25,14 @@ def web_link(raw: object, base: str | None = None) -> str | None:
     """The absolute http(s) address that `raw` means on a page at `base`, as an ASCII URI; else None."""
     if not isinstance(raw, str) or not raw.strip():
         return None
+    if len(raw) <= MAX_URL_CHARS and _PLAIN.fullmatch(raw):
+        return raw  # nothing in it could be mended
     try:
-        parts = urlsplit(urljoin(base or "", _UNSEEN.sub("", raw).strip()))
+        bare = raw.strip() if raw.isprintable() else _UNSEEN.sub("", raw).strip()
+        bare = _SLASHES.sub(r"\1//", bare)
+        if bare[:4].lower() == "www.":
+            bare = f"http://{bare}"  # who writes this means a host, whatever the standard says
+        parts = urlsplit(urljoin(base, bare) if base else bare)
         host = parts.hostname or ""
         port = parts.port
         if parts.scheme not in ("http", "https") or "@" in parts.netloc:
@@ -33,11 +44,14 @@ def web_link(raw: object, base: str | None = None) -> str | None:
     except (ValueError, UnicodeError):
         return None
     netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")
-    path, query, fragment = (quote(part, safe=_SAFE) for part in parts[2:])
+    path, query, fragment = (
+        part if _QUOTED.fullmatch(part) else quote(part, safe=_SAFE) for part in parts[2:]
+    )
     url = urlunsplit((parts.scheme, netloc, path, query, fragment))
     return url if len(url) <= MAX_URL_CHARS and " " not in url else None
 
 
+@lru_cache(4096)
 def same_page(url: str) -> str:
     """The address without what sites flip at will: the scheme's s, a leading www., a trailing slash."""
     bare = re.sub(r"^https?://(www\.)?", "", url.strip(), flags=re.IGNORECASE)
@@ -51,10 +65,11 @@ def absolute_links(markup: str, base: str | None) -> str:
         return markup
 
     def absolute(match: re.Match[str]) -> str:
-        value = html.unescape(match[2][1:-1]).strip()
-        if not value or _ABSOLUTE.match(value):
+        value = html.unescape(match[1] or match[2] or "").strip()
+        before = markup[max(0, match.start() - 12) : match.start()]
+        if not value or _ABSOLUTE.match(value) or not _NAME.search(before):
             return match[0]
         url = web_link(value, base)
-        return f'{match[1]}"{html.escape(url)}"' if url else match[0]
+        return f'="{html.escape(url)}"' if url else match[0]
 
-    return _ATTRIBUTE.sub(absolute, markup)
+    return _VALUE.sub(absolute, markup)

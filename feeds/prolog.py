@@ -6,12 +6,14 @@ flat entities stay (old feeds use them for accents). Every step is linear in the
 
 import re
 
-from feeds.text import legal
+from feeds.text import legal_utf8
 
 _DECLARATION = re.compile(r"<\?xml[^>]{0,300}\?>", re.IGNORECASE)
+_REMARK = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _FIRST_ELEMENT = re.compile(r"<[A-Za-z_]")
 _ENTITY = re.compile(r"<!ENTITY\s+(\w{1,40})\s+(?:\"([^\"&<>%]{0,64})\"|'([^'&<>%\"]{0,64})')\s*>", re.ASCII)
-_RSS_PREFIX = re.compile(r"(</?)rss:", re.IGNORECASE)
+_RSS_PREFIX = re.compile(r"(</?|\s)rss:(?=[a-z]+[\s=>/])", re.IGNORECASE)
+_RSS_ROOT = re.compile(r"<rss\s+version\s*=[^<>\s]{1,9}\s*>", re.IGNORECASE)
 _MAX_ENTITIES = 300
 _ENTRY_OPENS = re.compile(r"<(?:[a-z0-9]{1,20}:)?(?:item|entry)[\s/>]", re.IGNORECASE)
 _ENTRY_CLOSES = re.compile(r"</(?:[a-z0-9]{1,20}:)?(?:item|entry)\s*>", re.IGNORECASE)
@@ -29,14 +31,21 @@ def first_entries(text: str, *, most: int) -> tuple[str, int]:
     return text[: opens[most]] + text[last:], len(opens)
 
 
+def has_entries(document: bytes) -> bool:
+    """Whether anything in the document looks like an entry."""
+    return any(word in document for word in (b"item", b"entry", b"ITEM", b"Item"))
+
+
 def to_utf8(text: str) -> bytes:
     """The document as UTF-8 bytes with a declaration that says so, and with no document type."""
-    text = legal(text).lstrip("\ufeff \t\r\n")
+    text = text.lstrip("\ufeff \t\r\n")
+    while remark := _REMARK.match(text):  # what is in it may look like an element
+        text = text[remark.end() :]
     start = _FIRST_ELEMENT.search(text)
     at = start.start() if start else len(text)
     head, body = _DECLARATION.sub("", text[:at]), text[at:]
     lines = ["<?xml version='1.0' encoding='utf-8'?>", *_entities(head), body]
-    return "\n".join(lines).encode("utf-8", "replace")
+    return legal_utf8("\n".join(lines))
 
 
 def _entities(head: str) -> list[str]:
@@ -50,9 +59,10 @@ def _entities(head: str) -> list[str]:
     )
 
 
-def without_rss_prefix(document: bytes) -> bytes | None:
-    """The document with `rss:` taken off its elements, when it never says what that prefix is."""
-    text = document.decode("utf-8")
-    if "<rss:" not in text.lower() or "xmlns:rss" in text.lower():
-        return None
-    return _RSS_PREFIX.sub(r"\1", text).encode("utf-8")
+def without_rss_prefix(text: str) -> str:
+    """The document with `rss:` taken off its elements, where it never says what that prefix is."""
+    if not _RSS_PREFIX.search(text[:20_000]) or "xmlns:rss" in text[:20_000].lower():
+        return text
+    plain = _RSS_PREFIX.sub(r"\1", text)
+    root = _RSS_ROOT.search(plain[:20_000])
+    return plain if not root else plain[: root.start()] + "<rss version='2.0'>" + plain[root.end() :]

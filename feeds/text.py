@@ -6,10 +6,13 @@ that turn the direction of writing. It does not sanitise HTML.
 
 import html
 import re
+from functools import lru_cache
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
 _TURNING = re.compile("[\x80-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_HIDING = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
 _ADDRESS = re.compile(r"(mailto:)?[^\s<>()@]{1,100}@[^\s<>()@]{1,200}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
@@ -17,19 +20,62 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 def legal(text: str) -> str:
     """The text without the characters that XML, JSON and PostgreSQL refuse."""
-    return _ILLEGAL.sub("", text)
+    return text if _is_legal(text) else _ILLEGAL.sub("", text)
+
+
+def _is_legal(text: str) -> bool:
+    """Whether a glance at the bytes settles that all is well: ten times as fast as looking."""
+    try:
+        return _is_legal_utf8(text.encode())
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+
+
+def _is_legal_utf8(raw: bytes) -> bool:
+    return len(raw) == len(raw.translate(None, _CONTROLS)) and b"\xef\xbf" not in raw
+
+
+def legal_utf8(text: str) -> bytes:
+    """The legal part of a text as UTF-8."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return raw if _is_legal_utf8(raw) and b"\xed" not in raw else _ILLEGAL.sub("", text).encode()
 
 
 def one_line(text: str, *, max_chars: int) -> str:
     """The text on one line, single spaces, cut at `max_chars`."""
-    line = " ".join(_TURNING.sub("", legal(text.replace("\u00ad", ""))).split())
+    return _cut(_on_one_line(text), max_chars)
+
+
+def _on_one_line(text: str) -> str:
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return " ".join(_TURNING.sub("", legal(text.replace("\u00ad", ""))).split())
+
+
+def _cut(line: str, max_chars: int) -> str:
     return line if len(line) <= max_chars else line[: max_chars - 1].rstrip() + "…"
 
 
 def plain(markup: str, *, max_chars: int) -> str:
     """HTML as one line of plain text: tags away, entities resolved."""
-    bare = _TAG.sub(" ", _HIDDEN.sub(" ", markup)) if "<" in markup else markup
-    return one_line(html.unescape(bare), max_chars=max_chars)
+    if len(markup) > 8 * max_chars:
+        line = _words(_beginning(markup, 2 * max_chars + 500))
+        if len(line) > max_chars:
+            return _cut(line, max_chars)
+    return _cut(_words(markup), max_chars)
+
+
+def _beginning(markup: str, chars: int) -> str:
+    """About as many characters from the start, no tag cut in two; nothing where that cannot be told."""
+    start = markup[: markup.rfind(">", 0, chars) + 1]
+    return "" if "<!" in start or _HIDING.search(start) else start
+
+
+def _words(markup: str) -> str:
+    if "<" in markup:
+        markup = _TAG.sub(" ", _HIDDEN.sub(" ", markup))
+    return _on_one_line(html.unescape(markup) if "&" in markup else markup)
 
 
 def person(text: str) -> str:
@@ -44,7 +90,10 @@ def as_html(text: str) -> str:
 
 def language(tag: object) -> str | None:
     """A language tag (BCP 47, lower case), or None when it is not one."""
-    if not isinstance(tag, str):
-        return None
+    return _language(tag) if isinstance(tag, str) and len(tag) < 100 else None
+
+
+@lru_cache(256)
+def _language(tag: str) -> str | None:
     tidy = tag.strip().replace("_", "-")
     return tidy.lower() if _LANGUAGE.fullmatch(tidy) else None

@@ -69,3 +69,21 @@ def test_an_override_helps_where_nothing_else_decides() -> None:
 def test_a_codec_that_is_no_charset_is_never_used(label: str) -> None:
     body = b"<?xml version='1.0' encoding='" + label.encode() + b"'?><t>\xe9</t>"
     assert decode(body).encoding == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("shift_jis", "DrecomRSSに記事投稿が反映されない"),
+        ("euc_jp", "色々調べてたら、サポートしていない"),
+        ("gb2312", "不归移民漫画系列：专业工作"),
+        ("euc_kr", "한국어 제목입니다"),
+        ("koi8-r", "Как пережить новогоднюю ночь"),
+        ("cp1251", "Как пережить новогоднюю ночь"),
+        ("cp1255", "אתר של חברת סלולר ישראלית"),
+        ("cp1252", "Université de Nîmes, Prüfungsämter für Fußgänger, señor Ñandú"),
+        ("cp1250", "Zażółć gęślą jaźń, nabór wniosków w Świeciu"),
+    ],
+)
+def test_a_text_without_a_label_is_read_by_the_shape_of_its_letters(encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding)).text == text
