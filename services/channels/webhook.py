@@ -5,7 +5,8 @@ Never follows a redirect, never decides when to try again, and keeps of an answe
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,21 +54,33 @@ class WebhookChannel:
         self._http = http
 
     def send(
-        self, calls: Iterable[Call], *, stopping: threading.Event | None = None
+        self,
+        calls: Iterable[Call],
+        *,
+        more: Callable[[], Iterable[Call]] = tuple,
+        stopping: threading.Event | None = None,
     ) -> Iterator[tuple[Call, Outcome]]:
         """Send calls, many at once; each comes back once, with its outcome. A bad one harms no other.
 
-        Once `stopping` is set no more are begun, and those do not come back.
+        `more` is asked for further calls while some are under way, about once a second and after every few
+        answers. Once `stopping` is set no more are begun, and those do not come back.
         """
-        requests: list[Request] = []
-        for call in calls:
-            try:
-                requests.append(_request(call))
-            except (BadInput, ValueError) as exc:
-                yield call, Outcome(OutcomeKind.FAILED, f"not sent: {_printable(str(exc))}")
-        for request, answer in self._http.fetch(requests, stopping=stopping):
+        unfit: deque[tuple[Call, Outcome]] = deque()
+
+        def requests(given: Iterable[Call]) -> Iterator[Request]:
+            for call in given:
+                try:
+                    yield _request(call)
+                except (BadInput, ValueError) as exc:
+                    unfit.append((call, Outcome(OutcomeKind.FAILED, f"not sent: {_printable(str(exc))}")))
+
+        answers = self._http.fetch(requests(calls), more=lambda: requests(more()), stopping=stopping)
+        for request, answer in answers:
+            while unfit:
+                yield unfit.popleft()
             assert isinstance(request.tag, Call)
             yield request.tag, outcome(answer, request.tag.timestamp)
+        yield from unfit
 
 
 def _request(call: Call) -> Request:

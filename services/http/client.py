@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from services.domain.addresses import Network, Target, is_dialable, read_target
 from services.errors import AddressRefused
@@ -53,17 +53,23 @@ class Client:
         self._is_closed = False
 
     def fetch(
-        self, requests: Iterable[Request], *, stopping: threading.Event | None = None
+        self,
+        requests: Iterable[Request],
+        *,
+        more: Callable[[], Iterable[Request]] = tuple,
+        stopping: threading.Event | None = None,
     ) -> Iterator[tuple[Request, Answer]]:
         """Ask all, and yield each answer as it comes; each request comes back once. Begins when first read.
 
-        Take the answers promptly: while the caller works on one, the others' time-outs run on. Once
-        `stopping` is set nothing more is begun; what was not begun does not come back.
+        `more` is asked for further requests about once a second and after every few answers; it ends when
+        `more` gives none while nothing is under way. Take the answers promptly: while the caller works on
+        one, the others' time-outs run on. Once `stopping` is set nothing more is begun; what was not begun
+        does not come back.
         """
         loop = self._borrow()
         try:
             batch = _Batch(self._rules, loop, self._max_connections, self._max_per_host, stopping)
-            yield from batch.run(requests)
+            yield from batch.run(requests, more)
         finally:
             self._give_back(loop)
 
@@ -137,12 +143,25 @@ class _Batch:
         self._turns: dict[str, None] = {}  # in order: hosts that have somebody waiting and room for them
         self._busy: Counter[str] = Counter()
 
-    def run(self, requests: Iterable[Request]) -> Iterator[tuple[Request, Answer]]:
-        for request in requests:
-            refusal = self._enqueue(Job(request, request))
-            if refusal is not None:
-                yield request, refusal
-        while self._start_some():
+    def run(
+        self, requests: Iterable[Request], more: Callable[[], Iterable[Request]]
+    ) -> Iterator[tuple[Request, Answer]]:
+        given = requests
+        while True:
+            was_refused = False
+            for request in given:
+                refusal = self._enqueue(Job(request, request))
+                if refusal is not None:
+                    was_refused = True
+                    yield request, refusal
+            if not self._start_some() and not was_refused:
+                return
+            yield from self._ended()
+            given = more()
+
+    def _ended(self) -> Iterator[tuple[Request, Answer]]:
+        """Wait until something happens; what came to its end. Nothing to wait for is no wait."""
+        if self._loop.running:
             for transfer, code, message in list(self._loop.wait()):
                 job = transfer.job
                 answer = self._end(transfer, code, message)

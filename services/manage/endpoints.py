@@ -162,7 +162,7 @@ def patch(
         if asked is not None:
             retarget(session, subscription, *asked, now=now)
         if state == "active":
-            row.state, row.state_because, row.failures = "active", None, 0
+            store.refresh(row)
         elif state == "paused":
             row.state, row.state_because = "paused", "paused by its owner"
         session.flush()

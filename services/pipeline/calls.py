@@ -1,29 +1,10 @@
 """From a due webhook delivery to a signed call, in the format that its endpoint asked for."""
 
-from collections.abc import Iterator, Sequence
-
-from services.channels.base import Outcome
-from services.channels.webhook import Call, WebhookChannel
+from services.channels.webhook import Call
 from services.domain import events
 from services.domain.rotation import valid_secrets
 from services.runtime import Runtime
 from services.storage.deliveries import CallDue
-
-
-class WebhookSender:
-    """Turns deliveries into calls and sends them."""
-
-    def __init__(self, rt: Runtime) -> None:
-        self._rt = rt
-        self._channel = WebhookChannel(rt.http)
-
-    def send(self, due: Sequence[CallDue]) -> Iterator[tuple[CallDue, Outcome]]:
-        """Send; each delivery comes back once with its outcome, in any order. A process that is stopping
-        begins no more of them: those do not come back."""
-        by_id = {f"msg_{one.uid.hex}": one for one in due}
-        calls = [call(self._rt, one) for one in due]
-        for sent, outcome in self._channel.send(calls, stopping=self._rt.stopping):
-            yield by_id[sent.delivery_id], outcome
 
 
 def call(rt: Runtime, one: CallDue) -> Call:

@@ -5,7 +5,7 @@ second worker send the same, and a killed worker must not hold up what it had cl
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -23,10 +23,14 @@ log = logs.get(__name__)
 
 
 @contextmanager
-def kept(rt: Runtime, lane: Lane, held: Claim) -> Iterator[None]:
-    """Renew the lease of what is held until the block ends; what was recorded meanwhile is left alone."""
+def kept(rt: Runtime, lane: Lane, held: Claim | Callable[[], Claim]) -> Iterator[None]:
+    """Renew the lease of what is held until the block ends; what was recorded meanwhile is left alone.
+
+    A claim that grows and shrinks is given as a function, which another thread calls.
+    """
     ended = threading.Event()
-    keeper = threading.Thread(target=_keep, args=(rt, lane, held, ended), name="lease", daemon=True)
+    now_held = held if callable(held) else lambda: held
+    keeper = threading.Thread(target=_keep, args=(rt, lane, now_held, ended), name="lease", daemon=True)
     keeper.start()
     try:
         yield
@@ -35,12 +39,12 @@ def kept(rt: Runtime, lane: Lane, held: Claim) -> Iterator[None]:
         keeper.join()
 
 
-def _keep(rt: Runtime, lane: Lane, held: Claim, ended: threading.Event) -> None:
+def _keep(rt: Runtime, lane: Lane, held: Callable[[], Claim], ended: threading.Event) -> None:
     wait_s = RENEW_EVERY_S
     while not ended.wait(wait_s):
         try:
             with rt.begin() as session:
-                work.extend(session, lane, held, until=rt.clock.now() + LEASE)
+                work.extend(session, lane, held(), until=rt.clock.now() + LEASE)
             wait_s = RENEW_EVERY_S
         except Unavailable as exc:  # a database that restarts: try on, while the lease may still be saved
             log.warning("lease.not_renewed", reason=exc.message)

@@ -57,6 +57,7 @@ class CallDue:
     event_type: str
     event_at: datetime
     snapshot: dict[str, Any]
+    schedule_s: list[int] | None
     held_back: str | None
 
 
@@ -103,7 +104,7 @@ _MAIL = text("""
 _BODIES = text("SELECT hash, salt, subject, text, html FROM contents WHERE hash = ANY(:hashes)")
 _CALLS = text("""
     SELECT d.id, d.uid, d.attempts, p.id AS endpoint_id, p.url, p.format, p.secrets, e.uid AS event_uid,
-           e.type AS event_type, e.at AS event_at, e.snapshot,
+           e.type AS event_type, e.at AS event_at, e.snapshot, p.schedule_s,
            CASE WHEN p.state = 'disabled' THEN 'the endpoint is disabled' END AS held_back
     FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id JOIN events e ON e.id = d.event_id
     WHERE d.id = ANY(:ids) AND d.claim_id = :claim
@@ -133,7 +134,7 @@ def claimed_calls(session: Session, held: Claim) -> list[CallDue]:
     return [
         CallDue(
             r.id, r.uid, r.attempts, r.endpoint_id, r.url, r.format, r.secrets, r.event_uid, r.event_type,
-            r.event_at, r.snapshot, r.held_back,
+            r.event_at, r.snapshot, r.schedule_s, r.held_back,
         )
         for r in rows
     ]  # fmt: skip
@@ -208,22 +209,3 @@ def report_bounces(
         ids, kinds, hashes, details = (list(column) for column in zip(*bounced, strict=True))
         bound = {"ids": ids, "kinds": kinds, "hashes": hashes, "details": details, "now": now}
         session.execute(_FEEDBACK, bound)
-
-
-_ENDPOINTS = text("""
-    UPDATE endpoints p
-    SET failures = CASE WHEN v.ok THEN 0 ELSE p.failures + 1 END,
-        state = CASE WHEN v.disable THEN 'disabled' ELSE p.state END,
-        state_because = CASE WHEN v.disable THEN v.detail ELSE p.state_because END
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:oks AS boolean[]), CAST(:disables AS boolean[]),
-                CAST(:details AS text[])) AS v(id, ok, disable, detail)
-    WHERE p.id = v.id
-""")
-
-
-def report_endpoints(session: Session, told: Sequence[tuple[int, bool, bool, str]]) -> None:
-    """How endpoints answered: (endpoint, ok, disable it, detail); the last word on each counts."""
-    last = {one[0]: one for one in told}
-    if last:
-        ids, oks, disables, details = (list(c) for c in zip(*sorted(last.values()), strict=True))
-        session.execute(_ENDPOINTS, {"ids": ids, "oks": oks, "disables": disables, "details": details})

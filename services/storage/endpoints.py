@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
+from services.domain.health import FULL_QUOTA, Health
 from services.storage.tables import Attempt, Consumer, Delivery, Endpoint, Event, Interest, Subscription
 
 Listed = tuple[Endpoint, Subscription, str, str]  # with its subscription, canonical query, consumer's name
@@ -25,6 +26,12 @@ def add(
     session.add(endpoint)
     session.flush()
     return endpoint
+
+
+def refresh(row: Endpoint) -> None:
+    """Make an endpoint active, with nothing held against it."""
+    row.state, row.state_because, row.failures, row.failing_since = "active", None, 0, None
+    row.health, row.quota, row.next_at, row.warned_at = Health.HEALTHY, FULL_QUOTA, None, 0
 
 
 def everything(session: Session, *, consumer_id: int | None) -> list[Listed]:

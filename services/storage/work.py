@@ -5,7 +5,7 @@ the outcome must still hold it, so a worker that lost its lease can no longer ov
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, cast
@@ -25,6 +25,7 @@ class Lane:
     ready: tuple[str, ...] = ("pending",)
     held: str = "leased"
     where: tuple[ColumnElement[bool], ...] = ()
+    unless: Callable[[datetime], ColumnElement[bool]] | None = None
 
     def due(self, now: datetime) -> ColumnElement[bool]:
         c = _columns(self.table)
@@ -34,6 +35,7 @@ class Lane:
                 and_(c.state == self.held, c.lease_until < now),
             ),
             *self.where,
+            *([~self.unless(now)] if self.unless else []),
         )
 
 
@@ -55,8 +57,15 @@ EVENTS = Lane(Event)
 ALERTS = Lane(Candidate, where=(Candidate.cadence == "instant",))
 RHYTHMS = Lane(Rhythm)
 MAIL = Lane(*_DELIVERY, where=(Delivery.channel == "email",))
-_PAUSED = select(Endpoint.id).where(Endpoint.state == "paused")
-WEBHOOKS = Lane(*_DELIVERY, where=(Delivery.channel == "webhook", Delivery.endpoint_id.not_in(_PAUSED)))
+
+
+def _waits(now: datetime) -> ColumnElement[bool]:
+    """Whether a call waits for its endpoint: paused by its owner, unwell, or to be called no faster."""
+    later = or_(Endpoint.next_at > now, Endpoint.paced_until > now) & (Endpoint.state != "disabled")
+    return Delivery.endpoint_id.in_(select(Endpoint.id).where(or_(Endpoint.state == "paused", later)))
+
+
+WEBHOOKS = Lane(*_DELIVERY, where=(Delivery.channel == "webhook",), unless=_waits)
 FEEDBACK = Lane(Feedback)
 LANES = {
     "poll": (SOURCES,),

@@ -2,7 +2,7 @@
 
 from services.storage.tables.base import Base
 from services.storage.tables.deliveries import Attempt, Content, Delivery, Issue, IssueItem
-from services.storage.tables.endpoints import Endpoint
+from services.storage.tables.endpoints import Endpoint, EndpointChange
 from services.storage.tables.institutions import ApiKey, AuditLine, Consumer, Institution
 from services.storage.tables.interests import Candidate, Interest, InterestChange, Match, Subscription
 from services.storage.tables.notices import Event, Notice, Revision, Story
@@ -11,7 +11,7 @@ from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subsc
 
 __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "Consent", "Consumer", "Content", "Delivery",
-    "Endpoint", "Event", "Feedback", "Fetch", "Institution", "Interest", "InterestChange", "Issue",
-    "IssueItem", "Match", "Notice", "Revision", "Rhythm", "Source", "Story", "Subscriber", "Subscription",
-    "Suppression",
+    "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "Institution", "Interest", "InterestChange",
+    "Issue", "IssueItem", "Match", "Notice", "Revision", "Rhythm", "Source", "Story", "Subscriber",
+    "Subscription", "Suppression",
 ]  # fmt: skip

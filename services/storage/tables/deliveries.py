@@ -80,6 +80,13 @@ class Delivery(Work, Base):
             postgresql_where=text("state IN ('pending', 'retry', 'sending')"),
         ),
         Index("ix_deliveries_endpoint_id", "endpoint_id", "id"),
+        Index(
+            "ix_deliveries_endpoint_due",
+            "endpoint_id",
+            "due_at",
+            "id",
+            postgresql_where=text("state IN ('pending', 'retry', 'sending') AND endpoint_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -12,7 +12,12 @@ from services.storage.tables.base import Base, Id
 
 
 class Endpoint(Base):
-    """`state` is active, paused or disabled; `secrets` are sealed, newest first, with their expiry."""
+    """`state` is active, paused or disabled; `secrets` are sealed, newest first, with their expiry.
+
+    How well it is (`health` to `warned_at`, see services.domain.health) is found out by calling it. Its owner
+    may ask for a pace (`max_per_s`; what is claimed is spread up to `paced_until`), for the order of each
+    institution's events (`is_ordered`), and for other waits between attempts (`schedule_s`).
+    """
 
     __tablename__ = "endpoints"
 
@@ -29,4 +34,26 @@ class Endpoint(Base):
     state: Mapped[str] = mapped_column(server_default="active")
     state_because: Mapped[str | None]
     failures: Mapped[int] = mapped_column(server_default="0")
+    health: Mapped[str] = mapped_column(server_default="healthy")
+    quota: Mapped[int] = mapped_column(server_default="100")
+    failing_since: Mapped[datetime | None]
+    next_at: Mapped[datetime | None]
+    warned_at: Mapped[int] = mapped_column(server_default="0")
+    max_per_s: Mapped[float | None]
+    paced_until: Mapped[datetime | None]
+    is_ordered: Mapped[bool] = mapped_column(server_default="false")
+    schedule_s: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     created_at: Mapped[datetime]
+
+
+class EndpointChange(Base):
+    """One change of an endpoint's health, with the reason."""
+
+    __tablename__ = "endpoint_changes"
+    __table_args__ = (Index("ix_endpoint_changes_endpoint_id_id", "endpoint_id", "id"),)
+
+    id: Mapped[Id]
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    health: Mapped[str]
+    because: Mapped[str]

@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 import standardwebhooks
 
+from services.channels.webhook import WebhookChannel
 from services.clock import FrozenClock
 from services.domain import retries
 from services.manage import endpoints
 from services.pipeline import deliver, match
-from services.pipeline.calls import WebhookSender
+from services.pipeline.calls import call
 from services.pipeline.leases import LEASE
 from services.runtime import Runtime
+from services.storage import calls as limits
 from services.storage import deliveries as store
-from services.storage import work
+from services.storage.work import Claim
 from tests.conftest import OpenRuntime
 from tests.doubles.web import Answer, Received, WebDouble
 from tests.factories import carry, counts, draft, listener, only, publish, rows, withdraw
@@ -225,9 +227,10 @@ def test_a_deliverer_that_dies_repeats_only_what_was_in_flight_and_loses_nothing
     publish(rt)
     match.run(rt)
     with rt.begin() as session:
-        dead = work.claim(session, work.WEBHOOKS, now=clock.now(), lease=LEASE, limit=5)
+        dead = Claim("dead", tuple(limits.claim(session, "dead", now=clock.now(), lease=LEASE, limit=5)))
         due = store.claimed_calls(session, dead)
-    assert len(list(WebhookSender(rt).send(due[:2]))) == 2  # and there it dies, nothing written
+    calls = [call(rt, one) for one in due[:2]]
+    assert len(list(WebhookChannel(rt.http).send(calls))) == 2  # and there it dies, nothing written
 
     assert deliver.run_webhooks(rt) == 7
     clock.advance(LEASE + timedelta(seconds=1))
