@@ -139,6 +139,11 @@ class Endpoint(Told):
     state: str
     state_because: str | None
     failures: int
+    health: Annotated[str, Field(description="healthy, degraded, paused, recovering or disabled")]
+    failing_since: datetime | None
+    max_per_s: float | None
+    is_ordered: bool
+    schedule_s: list[int] | None
     consumer: str
     created_at: datetime
 

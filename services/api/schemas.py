@@ -230,6 +230,16 @@ class EndpointPatch(Sent):
     label: Label | None = None
     format: Format | None = None
     state: Literal["active", "paused"] | None = None
+    max_per_s: Annotated[
+        float | None, Field(ge=0, le=10_000, strict=True, description="Calls a second at most; 0: no limit.")
+    ] = None
+    is_ordered: Annotated[
+        StrictBool | None, Field(description="One call at a time from each institution, in the log's order.")
+    ] = None
+    schedule_s: Annotated[
+        list[Annotated[int, Field(ge=0, le=604_800), Whole]] | None,
+        Field(max_length=20, description="Seconds before each attempt; empty: the standard's schedule."),
+    ] = None
 
 
 class RotateIn(Sent):

@@ -43,6 +43,10 @@ def add(
     console.note(f"Try it: goniec endpoint test {made.endpoint.uid}")
 
 
+def _how(one: endpoints.EndpointView) -> str:
+    return one.health if one.state == "active" else one.state
+
+
 @app.command("list")
 def list_all(json: AsJson = False) -> None:
     """List all endpoints with their health."""
@@ -52,12 +56,45 @@ def list_all(json: AsJson = False) -> None:
         console.as_json(found)
         return
     rows = [
-        (e.uid, e.consumer, e.label or e.url, e.query, e.state_because or e.state, e.failures) for e in found
+        (e.uid, e.consumer, e.label or e.url, e.query, e.state_because or _how(e), e.failures) for e in found
     ]
     console.listing(
         ("ID", "OF", "ENDPOINT", "QUERY", "STATE", "FAILURES"), rows,
         empty="There is none yet: goniec endpoint add URL --interest QUERY",
     )  # fmt: skip
+
+
+@app.command()
+def change(
+    uid: Uid,
+    max_per_s: Annotated[float | None, typer.Option(help="Calls a second at most; 0: no limit.")] = None,
+    ordered: Annotated[
+        bool | None, typer.Option(help="Each institution's events one after another, or as they come.")
+    ] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="Seconds before each attempt: 0,5,300. Empty: the standard's schedule.")
+    ] = None,
+    pause: Annotated[
+        bool | None, typer.Option("--pause/--resume", help="Keep what comes, or send it again.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Change how an endpoint is called. Resuming also wakes one that was disabled."""
+    state = None if pause is None else "paused" if pause else "active"
+    with opening.runtime() as rt:
+        view = endpoints.patch(
+            rt, None, uid, max_per_s=max_per_s, is_ordered=ordered, schedule_s=_waits(schedule), state=state
+        )
+    console.as_json(view) if json else console.say("Changed.")
+
+
+def _waits(text: str | None) -> list[int] | None:
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+        raise BadInput(f"“{text[:60]}” is no schedule: write seconds with commas between, such as 0,5,300.")
+    return [int(part) for part in parts]
 
 
 @app.command("test")

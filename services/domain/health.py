@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 FULL_QUOTA = 100  # calls to one endpoint in hand at once
+RECOVERED_AT = 16  # the quota at which a recovery is over
 DEGRADED_AFTER = 5  # failures in a row
 TRICKLE_EVERY = timedelta(seconds=30)
 PAUSED_AFTER = timedelta(hours=1)  # without one success
@@ -71,13 +72,13 @@ def after(was: Standing, told: Answers, now: datetime) -> Standing:
 
 
 def _recovered(was: Standing, taken: int, now: datetime) -> Standing:
-    """The first success ends a trickle or a pause; each full round doubles the quota, up to the whole."""
+    """The first success ends a trickle or a pause; each full round doubles the quota."""
     if was.health is Health.HEALTHY:  # a wait that it asked for goes on
         return Standing(next_at=was.next_at if was.next_at and was.next_at > now else None)
     quota = (
         2 if was.health is not Health.RECOVERING else was.quota * 2 if taken >= was.quota else was.quota + 1
     )
-    return Standing() if quota >= FULL_QUOTA else Standing(Health.RECOVERING, quota)
+    return Standing() if quota >= RECOVERED_AT else Standing(Health.RECOVERING, quota)
 
 
 def _failed(was: Standing, failed: int, now: datetime) -> Standing:

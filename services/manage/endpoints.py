@@ -34,6 +34,8 @@ MAX_ENDPOINTS = 1_000
 MAX_OVERLAP_HOURS = 7 * 24
 MAX_REPLAY = timedelta(days=30)
 CHUNK = 500
+MIN_PER_S, MAX_PER_S = 0.001, 10_000
+MAX_ATTEMPTS, MAX_WAIT_S = 20, 7 * 24 * 3600
 
 Owner = Principal | str | None  # a principal, a consumer's name, or None for the operator at the console
 
@@ -49,6 +51,11 @@ class EndpointView:
     state: str
     state_because: str | None
     failures: int
+    health: str
+    failing_since: datetime | None
+    max_per_s: float | None
+    is_ordered: bool
+    schedule_s: list[int] | None
     consumer: str
     created_at: datetime
 
@@ -143,8 +150,13 @@ def show(rt: Runtime, owner: Owner, uid: str) -> EndpointView:
 def patch(
     rt: Runtime, owner: Owner, uid: str, *, url: str | None = None, label: str | None = None,
     format: str | None = None, query: str | None = None, state: str | None = None,
+    max_per_s: float | None = None, is_ordered: bool | None = None, schedule_s: Sequence[int] | None = None,
 ) -> EndpointView:  # fmt: skip
-    """Change what is given. `state` is active or paused; activating clears the record of failures."""
+    """Change what is given. `state` is active or paused; activating clears the record of failures.
+
+    `max_per_s` is the most calls a second (0: no limit), `is_ordered` sends each institution's events one
+    after another, `schedule_s` are the seconds before each attempt (empty: the standard's own).
+    """
     asked = checks.query(query) if query is not None else None
     name = checks.one_line(label, "The label", limit=120) if label is not None else None
     if state is not None and state not in STATES:
@@ -159,6 +171,8 @@ def patch(
             row.url, row.host = target.url, target.host
         row.label = name or row.label
         row.format = _format(format) if format is not None else row.format
+        _pace(row, max_per_s, schedule_s)
+        row.is_ordered = row.is_ordered if is_ordered is None else is_ordered
         if asked is not None:
             retarget(session, subscription, *asked, now=now)
         if state == "active":
@@ -170,6 +184,21 @@ def patch(
         view = _one(session, owner, uid)
     rt.bell.ring("deliver_webhook")
     return view
+
+
+def _pace(row: Endpoint, max_per_s: float | None, schedule_s: Sequence[int] | None) -> None:
+    if max_per_s is not None:
+        if not (max_per_s == 0 or MIN_PER_S <= max_per_s <= MAX_PER_S):
+            raise BadInput(f"Name a pace of {MIN_PER_S} to {MAX_PER_S} calls a second, or 0 for none.",
+                           field="max_per_s")  # fmt: skip
+        row.max_per_s, row.paced_until = max_per_s or None, None
+    if schedule_s is not None:
+        if len(schedule_s) > MAX_ATTEMPTS or not all(0 <= wait <= MAX_WAIT_S for wait in schedule_s):
+            raise BadInput(
+                f"A schedule has at most {MAX_ATTEMPTS} waits of 0 to {MAX_WAIT_S} seconds.",
+                field="schedule_s",
+            )
+        row.schedule_s = list(schedule_s) or None
 
 
 def delete(rt: Runtime, owner: Owner, uid: str) -> None:
@@ -266,7 +295,8 @@ def replay(
 
 def as_dict(view: EndpointView) -> dict[str, Any]:
     """An endpoint as JSON-ready values."""
-    return {**asdict(view), "created_at": events.rfc3339(view.created_at)}
+    failing = events.rfc3339(view.failing_since) if view.failing_since else None
+    return {**asdict(view), "created_at": events.rfc3339(view.created_at), "failing_since": failing}
 
 
 def _consumer(session: Session, owner: Owner, *, now: datetime) -> tuple[int, str]:
@@ -311,8 +341,9 @@ def _view(row: store.Listed) -> EndpointView:
     return EndpointView(
         uid=str(endpoint.uid), url=endpoint.url, label=endpoint.label, format=endpoint.format,
         query=subscription.query, canonical=canonical, state=endpoint.state,
-        state_because=endpoint.state_because, failures=endpoint.failures, consumer=consumer,
-        created_at=endpoint.created_at,
+        state_because=endpoint.state_because, failures=endpoint.failures, health=endpoint.health,
+        failing_since=endpoint.failing_since, max_per_s=endpoint.max_per_s, is_ordered=endpoint.is_ordered,
+        schedule_s=endpoint.schedule_s, consumer=consumer, created_at=endpoint.created_at,
     )  # fmt: skip
 
 
