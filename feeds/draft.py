@@ -48,6 +48,10 @@ class EntryDraft:
     categories: Sequence[object] = ()
     enclosures: Sequence[tuple[object, object, object]] = ()
     language: object = None
+    kind: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    is_withdrawn: bool = False
     is_legal: bool = False  # whether an XML parser has looked at every character of it
 
 
@@ -63,6 +67,8 @@ class FeedDraft:
     self_url: object = None
     ttl_s: int | None = None
     expired: bool = False
+    memory: dict[str, str] = field(default_factory=dict)
+    has_more: bool = False
     entries: Sequence[EntryDraft] = ()
     report: list[str] = field(default_factory=list)
 
@@ -87,6 +93,8 @@ def finish(draft: FeedDraft, frame: Frame) -> Feed:
         expired=draft.expired,
         report=tuple(report),
         ladder=ladder,
+        memory=draft.memory,
+        has_more=draft.has_more,
     )
 
 
@@ -94,7 +102,7 @@ def _entries(
     drafts: Sequence[EntryDraft], frame: Frame, report: list[str]
 ) -> tuple[tuple[Entry, ...], Ladder]:
     made = [_said(draft, frame) for draft in drafts]
-    told = [said for said in made if said.marks.title or said.marks.content or said.marks.link or said.files]
+    told = [said for said in made if _says_something(said)]
     identity = identify([said.marks for said in told], ladder=frame.habits.ladder)
     named: dict[str, Entry] = {}
     for said, (key, rule) in zip(told, identity.keys, strict=True):
@@ -108,6 +116,12 @@ def _entries(
     _count(report, sum(at is not None and at > frame.now for _, at in dates), "dates in the future")
     _count(report, sum(bool(raw) and at is None for raw, at in dates), "dates not understood")
     return tuple(named.values()), identity.ladder
+
+
+def _says_something(said: "_Said") -> bool:
+    marks = said.marks
+    is_named = said.draft.is_withdrawn and marks.guid
+    return bool(marks.title or marks.content or marks.link or said.files or is_named)
 
 
 def _count(report: list[str], number: int, words: str) -> None:
@@ -171,6 +185,10 @@ def _entry(said: _Said, key: str, rule: str, frame: Frame) -> Entry:
         language=language(said.draft.language),
         raw_date=said.marks.raw_date,
         guid=said.marks.guid,
+        kind=said.draft.kind,
+        starts_at=said.draft.starts_at,
+        ends_at=said.draft.ends_at,
+        is_withdrawn=said.draft.is_withdrawn,
     )
 
 

@@ -1,5 +1,7 @@
 """Bytes to a `Feed`: decode, prepare, read by the quickest reader that is sure of what it reads, finish.
 
+What is no feed (a calendar, a repository, a page) goes to the reader of its door (`feeds.doors`).
+
 Decoding, dates, links and identity are our own (feedparser is wrong about each for Polish sources). Must
 never fetch anything, and never let out an exception other than `feeds.errors`. A hostile body can take
 minutes here: outside tests go through `feeds.pool`.
@@ -8,12 +10,12 @@ minutes here: outside tests go through `feeds.pool`.
 import re
 from datetime import datetime, tzinfo
 
-from feeds import jsonfeed, loose, prolog, quick, tree
+from feeds import doors, jsonfeed, loose, prolog, quick, tree
 from feeds.dates import WARSAW
 from feeds.decode import decode
 from feeds.draft import MAX_ENTRIES, FeedDraft, Frame, finish
 from feeds.errors import BrokenFeed, FeedError, NotAFeed, TooLarge, TooMuchMemory
-from feeds.types import Feed, Habits
+from feeds.types import Door, Feed, Habits
 
 MAX_BODY_BYTES = 5_000_000
 _HTML = re.compile(r"\s*(<!--.{0,500}?-->\s*){0,5}(<!doctype\s+html|<html\b)", re.IGNORECASE | re.DOTALL)
@@ -50,7 +52,10 @@ def _read(body: bytes, content_type: str | None, frame: Frame) -> Feed:
     text = decoded.text.lstrip("\ufeff \t\r\n\0")
     if not text:
         raise NotAFeed("The answer is empty.", looks="empty")
-    if text[0] in "{[":
+    door = frame.habits.door
+    if door is not Door.FEED:
+        draft = doors.read(door, text, frame)
+    elif text[0] in "{[":
         draft = jsonfeed.read(text)
     elif "<" not in text[:4_000]:
         raise NotAFeed("This is not a feed.", looks="text")

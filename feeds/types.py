@@ -4,9 +4,19 @@ Text here is untrusted: titles and summaries are plain text, `content_html` is r
 sanitised. These values must never carry a link that is not http or https.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+
+class Door(StrEnum):
+    """What stands at a source's address, and so which reader reads it."""
+
+    FEED = "feed"
+    CALENDAR = "calendar"
+    OAI = "oai"
+    PAGE = "page"
+    JSONLD = "jsonld"
 
 
 class Ladder(StrEnum):
@@ -23,11 +33,16 @@ class Habits:
     """What has been learned about one source, or set by its editor.
 
     `ladder` is the identity rule to start from (kept from the last read, so that it degrades once and for
-    good); `encoding` helps where bytes and labels decide nothing.
+    good); `encoding` helps where bytes and labels decide nothing. `rules` are an editor's words to the door's
+    reader (the CSS rules of a page, the set of a repository); `memory` is what that reader said at its last
+    visit, empty before the first.
     """
 
     ladder: Ladder = Ladder.GUID
     encoding: str | None = None
+    door: Door = Door.FEED
+    rules: dict[str, str] = field(default_factory=dict)
+    memory: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,8 @@ class Entry:
 
     `key` names the entry within its source and `key_rule` says how it was made; `raw_date` is the date as
     written, `published_at` and `updated_at` are aware UTC and never later than the time of reading.
+    `kind` is what the door itself knows of it (a calendar holds meetings); what `is_withdrawn` has been taken
+    back by its publisher: cancelled, deleted.
     """
 
     key: str
@@ -59,11 +76,19 @@ class Entry:
     language: str | None
     raw_date: str | None
     guid: str | None = None
+    kind: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    is_withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One document read: its entries in its own order, and what the reader had to mend (`report`)."""
+    """One document read: its entries in its own order, and what the reader had to mend (`report`).
+
+    `memory` is to be kept for the next reading of a door that has one; `has_more` says that the rest is
+    to be asked for at once.
+    """
 
     format: str
     title: str
@@ -76,3 +101,5 @@ class Feed:
     expired: bool
     report: tuple[str, ...]
     ladder: Ladder = Ladder.GUID
+    memory: dict[str, str] = field(default_factory=dict)
+    has_more: bool = False

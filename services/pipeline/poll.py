@@ -8,13 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from feeds import doors
 from feeds.fetch import Moved, Validators, conditional_headers, read_answer
 from feeds.politeness import SHORTEST
 from feeds.pool import ParserPool
 from services import log as logs
 from services.errors import Unavailable
 from services.http import Answer, Request, Response
-from services.pipeline.visits import Reading, Redirect, conclude
+from services.pipeline import robots
+from services.pipeline.visits import Reading, Redirect, conclude, habits_of
 from services.runtime import Runtime
 from services.storage import polling as store
 from services.storage import work
@@ -113,10 +115,14 @@ class _Step:
 
 def _ask(rt: Runtime, due: Sequence[SourceDue]) -> Iterable[Reading]:
     """Ask all sources at once, following redirects by hand; validators go only to the address they are of."""
-    steps = [_Step(source, source.address) for source in due]
+    steps = [_Step(source, doors.address_to_ask(source.address, habits_of(source))) for source in due]
     for hop in range(REDIRECTS + 1):
         onwards: list[_Step] = []
-        answers = list(rt.http.fetch([_request(step) for step in steps]))
+        allowed = list(_allowed(rt, steps))
+        for step in steps:
+            if step not in allowed:
+                yield Reading(step.source, step.url, None, step.redirects, rt.clock.now())
+        answers = list(rt.http.fetch([_request(rt, step) for step in allowed]))
         for request, answer in answers:
             assert isinstance(request.tag, _Step)
             step = request.tag
@@ -138,10 +144,22 @@ def _moved(rt: Runtime, step: _Step, answer: Answer) -> Redirect | None:
     return Redirect(told.location, told.is_permanent) if isinstance(told, Moved) else None
 
 
-def _request(step: _Step) -> Request:
+def _allowed(rt: Runtime, steps: Sequence[_Step]) -> Iterable[_Step]:
+    """The steps that may be taken: what is a page is asked about in robots.txt first, at every hop."""
+    pages = [step.url for step in steps if doors.asks_robots(habits_of(step.source).door)]
+    refused = robots.forbidden(rt, pages)
+    return (s for s in steps if s.url not in refused or not doors.asks_robots(habits_of(s.source).door))
+
+
+def _request(rt: Runtime, step: _Step) -> Request:
+    habits = habits_of(step.source)
+    held = held_validators(step.source) if doors.is_conditional(habits, now=rt.clock.now()) else None
+    headers = conditional_headers(held, url=step.url)
+    if habits.door in doors.ACCEPT:
+        headers = tuple((name, doors.ACCEPT[habits.door] if name == "Accept" else v) for name, v in headers)
     return Request(
         url=step.url,
-        headers=conditional_headers(held_validators(step.source), url=step.url),
+        headers=headers,
         max_bytes=MAX_BYTES,
         total_timeout_s=TIMEOUT_S,
         tag=step,

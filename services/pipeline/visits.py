@@ -3,20 +3,21 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from feeds import doors, politeness
 from feeds import errors as feed_errors
-from feeds import politeness
 from feeds.fetch import Failed, Fresh, Gone, Moved, Unchanged, Validators, fingerprint, read_answer
 from feeds.politeness import Move, Wishes
 from feeds.pool import ParserPool
-from feeds.types import Entry, Feed, Habits, Ladder
+from feeds.types import Door, Entry, Feed, Habits, Ladder
 from services.domain import labels
 from services.domain.drafts import MAX_SUMMARY, Draft, plain, text_of
-from services.http import Answer, Failure
+from services.http import Answer, Failure, Response
 from services.pipeline import accept
+from services.pipeline.accept import Accepted
 from services.runtime import Runtime
 from services.storage.polling import SourceDue, Visit
 
@@ -32,18 +33,18 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The last answer of a source, with the redirects that led to it."""
+    """The last answer of a source, with the redirects that led to it; without one, robots.txt said no."""
 
     source: SourceDue
     url: str
-    answer: Answer
+    answer: Answer | None
     redirects: tuple[Redirect, ...]
     at: datetime
     too_many: bool = False
 
     @property
     def status(self) -> int | None:
-        return None if isinstance(self.answer, Failure) else self.answer.status
+        return self.answer.status if isinstance(self.answer, Response) else None
 
 
 def conclude(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
@@ -52,6 +53,9 @@ def conclude(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
     source, answer = reading.source, reading.answer
     if reading.too_many:
         return _failed(reading, now, Wishes(), "too many redirects")
+    if answer is None:
+        error = "robots.txt of this site asks machines not to read this page"
+        return _failed(reading, now, Wishes(retry_after_s=86_400), error)
     if isinstance(answer, Failure):
         return _failed(
             reading, now, Wishes(), f"{answer.kind.value.replace('_', ' ')}: {answer.detail}"[:300]
@@ -80,8 +84,9 @@ def _fresh(
     rt: Runtime, reading: Reading, told: Fresh, body: bytes, parsers: ParserPool, now: datetime
 ) -> Visit:
     source = reading.source
+    habits = habits_of(source)
     digest = bytes.fromhex(fingerprint(body))
-    if digest == source.body_hash:
+    if digest == source.body_hash and doors.is_conditional(habits, now=now):
         return _unchanged(reading, told.validators, told.wishes, now)
     try:
         feed = parsers.parse_safely(
@@ -90,18 +95,16 @@ def _fresh(
             base_url=reading.url,
             now=now,
             zone=ZoneInfo(source.zone),
-            habits=Habits(Ladder(source.ladder), source.encoding),
+            habits=habits,
         )
     except feed_errors.FeedError as exc:
         return _failed(reading, now, told.wishes, exc.message)
-    drafts = [draft_of(entry, feed) for entry in feed.entries]
-    done = accept.accept(
-        rt, source.source_id, drafts, tell_since=accept.tell_since(source.first_read_at, now)
-    )
+    done = _accepted(rt, source, habits, feed, now)
     dates = [entry.published_at for entry in feed.entries if entry.published_at]
     columns: Columns = {
         "body_hash": digest,
         "ladder": feed.ladder.value,
+        "memory": feed.memory,
         "first_read_at": source.first_read_at or now,
         "title": plain(feed.title, limit=200) or None,
         "due_at": _next_check(source, now, told.wishes, dates, ttl_s=feed.ttl_s),
@@ -110,6 +113,8 @@ def _fresh(
     }
     if dates:
         columns["last_entry_at"] = max(dates)
+    if feed.has_more:
+        columns["due_at"] = now
     if feed.expired:
         columns |= {"state": "stopped", "stopped_because": "the feed says that it has ended (expired)"}
     published = sum(one.outcome is accept.Outcome.PUBLISHED for one in done)
@@ -118,6 +123,34 @@ def _fresh(
         reading, "fresh", columns, size=len(body), published=published, revised=revised,
         detail="; ".join(feed.report)[:500] or None,
     )  # fmt: skip
+
+
+def habits_of(source: SourceDue) -> Habits:
+    """What has been learned about a source, and what its editor said of it."""
+    return Habits(
+        Ladder(source.ladder), source.encoding, Door(source.kind), dict(source.rules), dict(source.memory)
+    )
+
+
+def _accepted(rt: Runtime, source: SourceDue, habits: Habits, feed: Feed, now: datetime) -> list[Accepted]:
+    """What became of the entries; those that their publisher took back are withdrawn."""
+    is_first = source.first_read_at is None
+    if habits.door is Door.OAI:  # a first harvest has many pages, and is the first reading to its end
+        is_first = "from" not in habits.memory
+    since = accept.tell_since(None if is_first else source.first_read_at, now)
+    live = [entry for entry in feed.entries if not entry.is_withdrawn]
+    undated: list[Entry] = []
+    if is_first and habits.door is Door.PAGE:  # how old a list is that shows no dates, nobody knows
+        undated = [entry for entry in live if entry.published_at is None]
+        live = [entry for entry in live if entry.published_at is not None]
+    done = accept.accept(rt, source.source_id, [draft_of(e, feed) for e in live], tell_since=since)
+    if undated:
+        quiet = now + timedelta(seconds=1)
+        done += accept.accept(rt, source.source_id, [draft_of(e, feed) for e in undated], tell_since=quiet)
+    taken_back = [_short(entry.key) for entry in feed.entries if entry.is_withdrawn]
+    if taken_back:
+        accept.withdraw(rt, source.source_id, taken_back)
+    return done
 
 
 def _unchanged(reading: Reading, kept: Validators | None, wishes: Wishes, now: datetime) -> Visit:
@@ -143,7 +176,7 @@ def _visit(
         source_id=reading.source.source_id,
         outcome=outcome,
         status=reading.status,
-        took_ms=round(reading.answer.phases.total_ms) if reading.answer.phases else 0,
+        took_ms=round(reading.answer.phases.total_ms) if reading.answer and reading.answer.phases else 0,
         size=size,
         published=published,
         revised=revised,
@@ -194,7 +227,7 @@ def draft_of(entry: Entry, feed: Feed) -> Draft:
     return Draft(
         key=_short(entry.key),
         title=entry.title or plain(summary, limit=120) or entry.link or entry.key,
-        kind=words.kind or "news",
+        kind=words.kind or entry.kind or "news",
         summary=plain(summary, limit=MAX_SUMMARY),
         body_html=entry.content_html,
         url=entry.link,
@@ -202,6 +235,8 @@ def draft_of(entry: Entry, feed: Feed) -> Draft:
         topics=words.topics,
         places=words.places,
         audience=words.audience,
+        starts_at=entry.starts_at,
+        ends_at=entry.ends_at,
         published_at=entry.published_at,
     )
 

@@ -1,7 +1,7 @@
 """What poll reads and writes: sources whose check is due, and what their last answer was."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,9 @@ class SourceDue:
     moved_since: datetime | None
     first_read_at: datetime | None
     recent: tuple[datetime, ...]
+    kind: str = "feed"
+    rules: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, str] = field(default_factory=dict)
 
 
 _RECENT = text("""
@@ -54,7 +57,7 @@ def begin(session: Session, held: Claim, *, next_check: datetime) -> list[Source
         SourceDue(
             s.id, s.address or "", s.etag, s.last_modified, s.validators_url, s.body_hash, s.ladder,
             s.encoding, s.zone, s.language, s.errors, s.moved_to, s.moved_times, s.moved_since,
-            s.first_read_at, recent[s.id],
+            s.first_read_at, recent[s.id], s.kind, s.rules, s.memory,
         )
         for s in rows
     ]  # fmt: skip

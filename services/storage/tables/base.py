@@ -27,6 +27,7 @@ class Base(DeclarativeBase):
         bytes: BYTEA,
         int: BigInteger,
         dict[str, Any]: JSONB,
+        dict[str, str]: JSONB,
         list[dict[str, Any]]: JSONB,
     }
 

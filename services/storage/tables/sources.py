@@ -9,7 +9,9 @@ from services.storage.tables.base import Base, Id, Texts, Work
 
 
 class Source(Work, Base):
-    """A feed address, or the push door of an institution (kind `push`, no address).
+    """An address with the door that stands there (`kind`), or an institution's push door (no address).
+
+    `rules` are an editor's words to the door's reader, `memory` what the reader keeps between its visits.
 
     As work: `pending` waits for `due_at`, `leased` is being polled, `stopped` is not polled at all.
     Validators are opaque and belong to `validators_url` alone (RFC 9110, section 13).
@@ -31,6 +33,8 @@ class Source(Work, Base):
     language: Mapped[str | None]
     zone: Mapped[str] = mapped_column(server_default="Europe/Warsaw")
     stopped_because: Mapped[str | None]
+    rules: Mapped[dict[str, str]] = mapped_column(server_default="{}")
+    memory: Mapped[dict[str, str]] = mapped_column(server_default="{}")
 
     etag: Mapped[str | None]
     last_modified: Mapped[str | None]
@@ -67,3 +71,14 @@ class Fetch(Base):
     published: Mapped[int] = mapped_column(server_default="0")
     revised: Mapped[int] = mapped_column(server_default="0")
     detail: Mapped[str | None]
+
+
+class RobotsFile(Base):
+    """A site's robots.txt as last seen; its rules hold for a day (RFC 9309, section 2.4)."""
+
+    __tablename__ = "robots_files"
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    fetched_at: Mapped[datetime]
+    status: Mapped[int | None]
+    body: Mapped[str]
