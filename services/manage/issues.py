@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.domain import slots, tokens
 from services.errors import NotFound
 from services.runtime import Runtime
-from services.storage import issues as store
+from services.storage import bodies as store
 
 
 @dataclass(frozen=True, slots=True)

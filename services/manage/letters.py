@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from services.domain import slots
 from services.rendering import Rendered
 from services.runtime import Runtime
+from services.storage import bodies
 from services.storage import issues as store
 
 _VERSION = 1
@@ -53,7 +54,7 @@ def put(
 ) -> None:  # fmt: skip
     """Let a letter go out with this commit; ring the bell after. `kept` is what its confirmation needs."""
     now = rt.clock.now()
-    store.add_content(
+    bodies.add_content(
         session, hash=letter.hash, salt=letter.body.salt, subject=letter.body.subject,
         text=letter.body.text, html=letter.body.html, now=now,
     )  # fmt: skip

@@ -13,22 +13,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from services.domain import consents, links, seal, tokens
+from services.domain import consents, links, reach, seal, tokens
 from services.errors import BadInput
 from services.manage import checks, letters
 from services.manage.persons import CONFIRM_WITHIN, need
 from services.manage.privacy import allow_again, erase, export, forget_unconfirmed, manage_link
 from services.manage.subscriptions import Pledge, SubscriptionView, Wish, pledge, subscribe, view_of
 from services.runtime import Runtime
-from services.storage import audit
+from services.storage import audit, holding
 from services.storage import subscribers as store
 from services.storage import subscriptions as uses
 from services.storage.tables import Subscriber
 
 __all__ = [
     "SubscriberView", "add_confirmed", "allow_again", "confirm", "erase", "export", "forget_unconfirmed",
-    "leave", "look_at_confirmation", "manage_link", "pause", "resume", "set_commercial", "set_locale",
-    "set_timezone", "show", "show_by_id", "sign_up",
+    "leave", "look_at_confirmation", "manage_link", "pause", "resume", "set_cadence", "set_commercial",
+    "set_locale", "set_reach", "set_timezone", "show", "show_by_id", "sign_up",
 ]  # fmt: skip
 
 LETTERS_A_DAY = 3
@@ -46,6 +46,10 @@ class SubscriberView:
     timezone: str
     commercial: bool
     paused_until: datetime | None
+    cadence: str
+    quiet_from: str | None
+    quiet_until: str | None
+    daily_budget: int | None
     created_at: datetime
     confirmed_at: datetime | None
     suppressed: str | None
@@ -152,14 +156,25 @@ def show_by_id(rt: Runtime, subscriber_id: int) -> SubscriberView:
 
 
 def pause(rt: Runtime, subscriber_id: int, until: datetime) -> SubscriberView:
-    """Send nothing until a time. Alerts of the time between are left out; digests come in one afterwards."""
+    """Send nothing until a time; then what came meanwhile comes in one letter."""
     if until <= rt.clock.now():
         raise BadInput("The end of a pause lies in the future.", field="paused_until")
-    return _change(rt, subscriber_id, paused_until=until)
+    return _paused(rt, subscriber_id, until)
 
 
 def resume(rt: Runtime, subscriber_id: int) -> SubscriberView:
-    return _change(rt, subscriber_id, paused_until=None)
+    """End a pause now; what waited comes at once, in one letter."""
+    found = _paused(rt, subscriber_id, None)
+    rt.bell.ring("compose")
+    return found
+
+
+def _paused(rt: Runtime, subscriber_id: int, until: datetime | None) -> SubscriberView:
+    with rt.begin() as session:
+        person = need(rt, session, subscriber_id)
+        person.paused_until = until
+        holding.release(session, person.id, at=until or rt.clock.now())
+        return _view(session, person)
 
 
 def set_locale(rt: Runtime, subscriber_id: int, locale: str) -> SubscriberView:
@@ -174,6 +189,31 @@ def set_timezone(rt: Runtime, subscriber_id: int, timezone: str) -> SubscriberVi
         person.timezone = name
         uses.move_rhythms(session, person, now=now)
         return _view(session, person)
+
+
+def set_cadence(rt: Runtime, subscriber_id: int, cadence: str) -> SubscriberView:
+    """Another usual cadence; the subscriptions that follow it change with it."""
+    rule, now = checks.cadence_text(cadence), rt.clock.now()
+    with rt.begin() as session:
+        person = need(rt, session, subscriber_id)
+        person.cadence = rule
+        for one in uses.of_subscriber(session, person.id):
+            if one.follows_usual and one.cadence != rule:
+                uses.change_cadence(session, one, rule, now=now)
+        uses.keep_rhythms(session, person, now=now)
+        view = _view(session, person)
+    rt.bell.ring("compose")
+    return view
+
+
+def set_reach(
+    rt: Runtime, subscriber_id: int, *, quiet_from: str | None, quiet_until: str | None,
+    daily_budget: int | None,
+) -> SubscriberView:  # fmt: skip
+    """Quiet hours in local time (HH:MM, both or none) and the most stories a day; None is no limit."""
+    quiet, most = reach.quiet_hours(quiet_from, quiet_until), reach.budget(daily_budget)
+    begins, ends = (f"{one:%H:%M}" for one in quiet) if quiet else (None, None)
+    return _change(rt, subscriber_id, quiet_from=begins, quiet_until=ends, daily_budget=most)
 
 
 def set_commercial(rt: Runtime, subscriber_id: int, wanted: bool, *, via: str = "web") -> SubscriberView:
@@ -264,6 +304,8 @@ def _view(session: Session, person: Subscriber) -> SubscriberView:
     return SubscriberView(
         id=person.id, email=person.email, state=person.state, locale=person.locale,
         timezone=person.timezone, commercial=person.commercial, paused_until=person.paused_until,
+        cadence=person.cadence, quiet_from=person.quiet_from, quiet_until=person.quiet_until,
+        daily_budget=person.daily_budget,
         created_at=person.created_at, confirmed_at=person.confirmed_at,
         suppressed=blocked.reason if blocked else None,
         subscriptions=tuple(view_of(row, text) for row, text in store.subscriptions_of(session, person.id)),

@@ -11,6 +11,7 @@ from services.errors import BadInput, Conflict, NotFound
 from services.manage import checks
 from services.manage.previews import Preview, preview
 from services.runtime import Runtime
+from services.storage import holding
 from services.storage import subscribers as people
 from services.storage import subscriptions as store
 from services.storage.tables import Subscriber, Subscription
@@ -20,6 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 MAX_SUBSCRIPTIONS = 200
+USUAL = "usual"  # the cadence that the person usually wants, whatever it is by then
 MAX_LABEL = 120
 
 
@@ -29,7 +31,7 @@ class Wish:
 
     query: str
     label: str | None = None
-    cadence: str = "daily@07:00"
+    cadence: str = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class SubscriptionView:
     canonical: str
     channel: str
     cadence: str
+    follows_usual: bool
     paused_until: datetime | None
     created_at: datetime
 
@@ -59,7 +62,7 @@ def pledge(wish: Wish) -> Pledge:
     typed, canonical = checks.query(wish.query)
     given = (wish.label or "").strip()
     label = checks.one_line(given, "The label", limit=MAX_LABEL) if given else ""
-    return Pledge(typed, canonical, label or _short(typed), checks.cadence_text(wish.cadence))
+    return Pledge(typed, canonical, label or _short(typed), _pace(wish.cadence))
 
 
 def list_for(rt: Runtime, subscriber_id: int) -> list[SubscriptionView]:
@@ -88,7 +91,7 @@ def change(
     """Change what is given; `paused_until=None` ends a pause."""
     now = rt.clock.now()
     name = checks.one_line(label, "The label", limit=MAX_LABEL) if label is not None else None
-    pace = checks.cadence_text(cadence) if cadence is not None else None
+    pace = _pace(cadence) if cadence is not None else None
     asked = checks.query(query) if query is not None else None
     if isinstance(paused_until, datetime) and paused_until <= now:
         raise BadInput("The end of a pause lies in the future.", field="paused_until")
@@ -97,11 +100,15 @@ def change(
         row = _own(session, subscriber_id, subscription_id)
         if asked is not None:
             retarget(session, row, *asked, now=now)
-        if pace is not None and pace != row.cadence:
-            store.change_cadence(session, row, pace, now=now)
+        if pace is not None:
+            row.follows_usual = pace == USUAL
+            pace = person.cadence if pace == USUAL else pace
+            if pace != row.cadence:
+                store.change_cadence(session, row, pace, now=now)
         row.label = name or row.label
         if not isinstance(paused_until, str):
             row.paused_until = paused_until
+            holding.release(session, person.id, at=paused_until or now)
         store.keep_rhythms(session, person, now=now)
         view = view_of(row, store.canonical_of(session, row.interest_id))
     if pace == "instant":
@@ -128,7 +135,8 @@ def subscribe(
     made = [
         store.add(
             session, interest_id=ids[one.canonical], owner={"subscriber_id": person.id}, query=one.query,
-            label=one.label, channel="email", cadence=one.cadence, now=now,
+            label=one.label, channel="email", now=now, follows_usual=one.cadence == USUAL,
+            cadence=person.cadence if one.cadence == USUAL else one.cadence,
         )
         for one in wanted
     ]  # fmt: skip
@@ -146,8 +154,13 @@ def retarget(session: Session, row: Subscription, typed: str, canonical: str, *,
 
 def view_of(row: Subscription, canonical: str) -> SubscriptionView:
     return SubscriptionView(
-        row.id, row.label, row.query, canonical, row.channel, row.cadence, row.paused_until, row.created_at
-    )
+        row.id, row.label, row.query, canonical, row.channel, row.cadence, row.follows_usual,
+        row.paused_until, row.created_at,
+    )  # fmt: skip
+
+
+def _pace(text: str) -> str:
+    return USUAL if text.strip().lower() == USUAL else checks.cadence_text(text)
 
 
 def _need(session: Session, subscriber_id: int) -> Subscriber:

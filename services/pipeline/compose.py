@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services import log as logs
-from services.pipeline import digests
+from services.domain import reach
+from services.pipeline import digests, holding
 from services.pipeline.contents import Item, Sheet, render
 from services.pipeline.leases import LEASE, kept
 from services.pipeline.strength import Scales, scales
-from services.pipeline.windows import closes_at, move_on, newest_of_each_story
+from services.pipeline.windows import closes_at, is_paused, move_on, newest_of_each_story
 from services.runtime import Runtime
+from services.storage import holding as store_held
 from services.storage import issues as store
 from services.storage import telling, work
 from services.storage.issues import NewIssue, ToldEvent, Waiting, Window
@@ -58,6 +60,8 @@ def compose_alerts(rt: Runtime) -> int | None:
 def _make_alerts(rt: Runtime, held: Claim, waiting: Sequence[Waiting], events: dict[int, ToldEvent]) -> int:
     now = rt.clock.now()
     excluded, going = _sort_out(waiting)
+    set_aside = holding.alerts(rt, going, events)
+    going = [one for one in going if one.candidate_id not in set_aside]
     drawn = []
     seen: dict[tuple[int, int], NewIssue] = {}
     before = _before(rt, going, events)
@@ -75,13 +79,17 @@ def _make_alerts(rt: Runtime, held: Claim, waiting: Sequence[Waiting], events: d
         mine = store.still_held_alerts(session, held)
         excluded |= _told_meanwhile(session, held)
         store.exclude(session, {c: reason for c, reason in excluded.items() if c in mine})
-        standing = mine - excluded.keys()
+        store_held.set_aside(
+            session, {c: until for c, until in set_aside.items() if c in mine - excluded.keys()}, now=now
+        )
+        standing = mine - excluded.keys() - set_aside.keys()
         made = store.add_issues(
             session, [issue for _, issue in drawn if standing.issuperset(issue.candidates)], now=now
         )
     log.info("compose.alerts", candidates=len(held.rows), issues=made, excluded=len(excluded))
     rt.metrics.handled("compose", "issued", len(going))
     rt.metrics.handled("compose", "excluded", len(excluded))
+    rt.metrics.handled("compose", "held", len(set_aside))
     return made
 
 
@@ -90,9 +98,8 @@ def compose_digests(rt: Runtime) -> int | None:
     now = rt.clock.now()
     with rt.begin() as session:
         held = work.claim(session, work.RHYTHMS, now=now, lease=LEASE, limit=WINDOWS_A_BATCH)
-        windows = store.claimed_windows(session, held, now=now)
-        open_windows = [w for w in windows if not w.is_paused]
-        waiting = store.collected(session, open_windows, now=now)
+        windows = store.claimed_windows(session, held)
+        waiting = store.collected(session, [w for w in windows if w.is_active], now=now)
         events = store.told_events(session, (w.event_id for ws in waiting.values() for w in ws))
     if not held:
         return None
@@ -110,15 +117,25 @@ def _make_digests(
     now = rt.clock.now()
     drawn: list[tuple[int, Sheet, NewIssue]] = []
     excluded: dict[int, dict[int, str]] = {}
+    shut, room = holding.windows(rt, windows)
     everything = [one for found in waiting.values() for one in found]
     weigh, before = scales(rt, everything), _before(rt, everything, events)
     for window in windows:
+        if window.rhythm_id in shut:
+            continue
         out, going = _sort_out(waiting.get(window.rhythm_id, ()))
         stories, repeated = newest_of_each_story(going, events)
         excluded[window.rhythm_id] = out | repeated
         if stories:
             told = [(_as_told(events[group[0].event_id], group[0], before), group) for group in stories]
-            drawn.append((window.rhythm_id, *_digest(rt, window, told, weigh)))
+            most = room.get(window.subscriber_id, digests.ITEMS_A_DIGEST)
+            if most == 0:  # another digest of this batch took the rest of the day
+                shut[window.rhythm_id] = reach.next_day(window.reach, now)
+                continue
+            sheet, issue = _digest(rt, window, told, weigh, most=min(most, digests.ITEMS_A_DIGEST))
+            if window.subscriber_id in room:
+                room[window.subscriber_id] -= len(issue.events)
+            drawn.append((window.rhythm_id, sheet, issue))
     render(rt, [sheet for _, sheet, _ in drawn])
     with rt.begin() as session:
         mine = store.still_held_windows(session, held) - _overtaken(session, windows, drawn, now)
@@ -126,10 +143,23 @@ def _make_digests(
             if rhythm_id in mine:
                 store.exclude(session, reasons)
         made = store.add_issues(session, [issue for r, _, issue in drawn if r in mine], now=now)
-        store.advance(session, held, [move_on(w, now) for w in windows if w.rhythm_id in mine])
+        ours = [w for w in windows if w.rhythm_id in mine]
+        store_held.set_aside_windows(session, _paused(ours, shut, now), now=now)
+        store_held.advance(session, held, [move_on(w, now, shut.get(w.rhythm_id)) for w in ours])
     log.info("compose.digests", windows=len(windows), issues=made)
     rt.metrics.handled("compose", "window", len(windows))
     return made
+
+
+def _paused(
+    windows: Iterable[Window], shut: Mapping[int, datetime], now: datetime
+) -> dict[int, tuple[int, datetime]]:
+    """Windows that fell due in a pause: what waits in them comes with all else when it ends."""
+    return {
+        w.rhythm_id: (w.subscriber_id, shut[w.rhythm_id])
+        for w in windows
+        if w.rhythm_id in shut and is_paused(w, now) and not w.is_catchup
+    }
 
 
 def _told_meanwhile(session: Session, held: Claim) -> dict[int, str]:
@@ -195,11 +225,16 @@ def _as_told(event: ToldEvent, one: Waiting, before: Mapping[tuple[int, int], Ma
 
 
 def _digest(
-    rt: Runtime, window: Window, stories: Sequence[tuple[Item, list[Waiting]]], weigh: Scales
+    rt: Runtime, window: Window, stories: Sequence[tuple[Item, list[Waiting]]], weigh: Scales, *, most: int
 ) -> tuple[Sheet, NewIssue]:
-    """The digest of a window; what has no room waits for the next."""
+    """The digest of a window; what has no room waits for the next. A single story that was held back comes
+    as the alert that it is."""
     until = closes_at(window, rt.clock.now())
-    drawn = digests.compose(rt, window, stories, weigh, until=until)
+    if window.is_catchup and len(stories) == 1:
+        ((item, group),) = stories
+        sheet = Sheet.alert(group[0].locale, group[0].timezone, item)
+        return sheet, _issue(rt, sheet, [group], "alert", f"alert:{item.event.event_id}")
+    drawn = digests.compose(rt, window, stories, weigh, until=until, most=most)
     key = f"{window.cadence}@{until.isoformat()}"
     return drawn.sheet, _issue(rt, drawn.sheet, drawn.groups, "digest", key, drawn.ranks)
 
@@ -212,8 +247,10 @@ def _issue(
     for place, group in enumerate(groups):
         slots[f"why:{place}"] = digests.why_line(group)
         slots[f"less:{place}"] = str(group[0].subscription_id)
-    cadence = window_key.rpartition("@")[0] if kind == "digest" else None
-    slots["list"] = cadence or str(groups[0][0].subscription_id)
+    if kind == "alert":
+        slots["list"] = str(groups[0][0].subscription_id)
+    elif len(cadences := {w.usual for group in groups for w in group}) == 1:
+        slots["list"] = cadences.pop()  # a catch-up of several rhythms is of no list: one click ends all
     return NewIssue(
         subscriber_id=groups[0][0].subscriber_id,
         kind=kind,

@@ -11,7 +11,7 @@ from services.domain import changes, places
 from services.domain.notices import kind_label
 from services.rendering import Rendered
 from services.runtime import Runtime
-from services.storage import issues as store
+from services.storage import bodies as store
 from services.storage.issues import ToldEvent
 
 # Raised with every change of templates that should reach mails composed but not yet sent.

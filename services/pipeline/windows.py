@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from services.domain import cadence
+from services.domain import cadence, reach
 from services.storage.issues import ToldEvent, Waiting, Window
 
 
 def closes_at(window: Window, now: datetime) -> datetime:
     """The newest time that this rhythm fell due: after a downtime, all missed windows end in one."""
+    if window.is_catchup:
+        return window.due_at
     rule, zone = cadence.parse(window.cadence), ZoneInfo(window.timezone)
     last = window.due_at
     while (following := cadence.next_after(rule, last, zone)) <= now:
@@ -17,11 +19,25 @@ def closes_at(window: Window, now: datetime) -> datetime:
     return last
 
 
-def move_on(window: Window, now: datetime) -> tuple[int, datetime, datetime]:
-    """(rhythm id, where the next window begins, when it is due). A paused window stays open behind."""
+def move_on(window: Window, now: datetime, held_until: datetime | None) -> tuple[int, datetime, datetime]:
+    """(rhythm id, where the next window begins, when it is due).
+
+    One that may not close in quiet hours closes when they end. In a pause or past the day's budget it takes
+    its next turn: what waited in a pause has gone over to the catch-up.
+    """
+    if window.is_catchup:
+        due = held_until or reach.next_day(window.reach, now)
+        return window.rhythm_id, window.since if held_until else now, due
     rule, zone = cadence.parse(window.cadence), ZoneInfo(window.timezone)
-    last = closes_at(window, now)
-    return window.rhythm_id, window.since if window.is_paused else last, cadence.next_after(rule, now, zone)
+    turn = cadence.next_after(rule, now, zone)
+    if held_until is None or is_paused(window, now):
+        return window.rhythm_id, closes_at(window, now) if window.is_active else window.since, turn
+    return window.rhythm_id, window.since, min(held_until, turn)
+
+
+def is_paused(window: Window, now: datetime) -> bool:
+    until = window.reach.paused_until
+    return until is not None and until > now
 
 
 def newest_of_each_story(

@@ -24,10 +24,9 @@ _OF_THE_READER = (
     ("not_confirmed", "r.state <> 'active'"),
     ("suppressed", "x.email_hash IS NOT NULL"),
 )
-# These are asked of news alone: a withdrawal goes to whoever got what it takes back. A pause drops alerts;
-# what waits for a digest is kept, and comes in one when the pause ends.
+# These are asked of news alone: a withdrawal goes to whoever got what it takes back. A pause leaves nobody
+# out: what it holds back is kept, and comes in one letter when it ends. What is urgent waits for no digest.
 _OF_THE_NEWS = (
-    ("paused", "s.cadence = 'instant' AND greatest(r.paused_until, s.paused_until) > :now"),
     ("no_commercial_consent", "n.commercial AND NOT r.commercial"),
     ("withdrawn", "n.withdrawn_at IS NOT NULL"),
 )
@@ -84,7 +83,7 @@ _SLICE = "unnest(CAST(:events AS bigint[]), CAST(:whom AS bigint[]))"
 _TELL_READERS = text(f"""
     WITH told AS (
         INSERT INTO candidates (subscription_id, subscriber_id, event_id, cadence, state, reason, due_at, at)
-        SELECT s.id, r.id, e.id, s.cadence,
+        SELECT s.id, r.id, e.id, CASE WHEN n.urgent THEN 'instant' ELSE s.cadence END,
                CASE WHEN w.reason IS NOT NULL THEN 'excluded' WHEN s.channel = 'feed' THEN 'shown'
                     ELSE 'pending' END,
                w.reason, :now, :now

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.domain.reach import CATCHUP, Reach, quiet_hours
 from services.storage.work import Claim
 
 
@@ -16,7 +17,7 @@ from services.storage.work import Claim
 class Waiting:
     """One candidate with what decides about it. `told` says what the reader had before:
     `nothing`, `older` (an older revision of this notice, `told_revision`), `same` (this story, no less new).
-    `witnesses` are the conditions of the interest that the event met."""
+    `witnesses` are the conditions of the interest that the event met; `usual` is the cadence asked for."""
 
     candidate_id: int
     subscription_id: int
@@ -30,6 +31,9 @@ class Waiting:
     told_revision: int | None
     interest_id: int
     witnesses: tuple[str, ...]
+    usual: str
+    is_urgent: bool
+    reach: Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,12 @@ class Window:
     timezone: str
     since: datetime
     due_at: datetime
-    is_paused: bool
+    is_active: bool
+    reach: Reach
+
+    @property
+    def is_catchup(self) -> bool:
+        return self.cadence == CATCHUP
 
 
 _WAITING = """
@@ -81,7 +90,9 @@ _WAITING = """
                 ELSE 'nothing' END AS told,
            (SELECT max(i.revision) FROM issue_items i WHERE i.subscriber_id = c.subscriber_id
             AND i.story_id = n.story_id AND i.notice_id = n.id) AS told_revision,
-           s.interest_id, m.witnesses
+           s.interest_id, m.witnesses, s.cadence AS usual, n.urgent,
+           greatest(r.paused_until, s.paused_until) AS paused_until,
+           r.quiet_from, r.quiet_until, r.daily_budget
     FROM candidates c
     JOIN subscriptions s ON s.id = c.subscription_id
     JOIN subscribers r ON r.id = c.subscriber_id
@@ -137,6 +148,9 @@ def _waiting(rows: Iterable[Any]) -> list[Waiting]:
             r.told_revision,
             r.interest_id,
             tuple(r.witnesses or ()),
+            r.usual,
+            r.urgent,
+            _reach(r),
         )
         for r in rows
     ]
@@ -144,18 +158,25 @@ def _waiting(rows: Iterable[Any]) -> list[Waiting]:
 
 _WINDOWS = text("""
     SELECT h.id, h.subscriber_id, h.cadence, r.timezone, h.since, h.due_at,
-           r.state <> 'active' OR coalesce(r.paused_until > :now, false) AS is_paused
+           r.state = 'active' AS is_active, r.paused_until, r.quiet_from, r.quiet_until, r.daily_budget
     FROM rhythms h JOIN subscribers r ON r.id = h.subscriber_id
     WHERE h.id = ANY(:ids) AND h.claim_id = :claim
     ORDER BY h.id
 """)
 
 
-def claimed_windows(session: Session, held: Claim, *, now: datetime) -> list[Window]:
-    rows = session.execute(_WINDOWS, {"ids": list(held.rows), "claim": held.id, "now": now})
+def claimed_windows(session: Session, held: Claim) -> list[Window]:
+    rows = session.execute(_WINDOWS, {"ids": list(held.rows), "claim": held.id})
     return [
-        Window(r.id, r.subscriber_id, r.cadence, r.timezone, r.since, r.due_at, r.is_paused) for r in rows
+        Window(r.id, r.subscriber_id, r.cadence, r.timezone, r.since, r.due_at, r.is_active, _reach(r))
+        for r in rows
     ]
+
+
+def _reach(row: Any) -> Reach:
+    return Reach(
+        row.timezone, row.paused_until, quiet_hours(row.quiet_from, row.quiet_until), row.daily_budget
+    )
 
 
 _EVENTS = text("""
@@ -181,27 +202,6 @@ def told_events(session: Session, event_ids: Iterable[int]) -> dict[int, ToldEve
         )
         for r in rows
     }  # fmt: skip
-
-
-_KNOWN_CONTENTS = text("SELECT hash FROM contents WHERE hash = ANY(:hashes)")
-_ADD_CONTENT = text("""
-    INSERT INTO contents (hash, salt, subject, text, html, created_at)
-    VALUES (:hash, :salt, :subject, :text, :html, :now) ON CONFLICT DO NOTHING
-""")
-
-
-def known_contents(session: Session, hashes: Iterable[bytes]) -> set[bytes]:
-    return {bytes(h) for h in session.scalars(_KNOWN_CONTENTS, {"hashes": list(hashes)})}
-
-
-def add_content(
-    session: Session, *, hash: bytes, salt: str, subject: str, text: str, html: str, now: datetime
-) -> None:
-    """Keep a rendered body; the first one of a hash stays."""
-    session.execute(
-        _ADD_CONTENT,
-        {"hash": hash, "salt": salt, "subject": subject, "text": text, "html": html, "now": now},
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,13 +304,6 @@ def exclude(session: Session, reasons: Mapping[int, str]) -> None:
 _HOLD_ALERTS = text("SELECT id FROM candidates WHERE id = ANY(:ids) AND claim_id = :claim FOR UPDATE")
 _TURN = text("SELECT pg_advisory_xact_lock(hashtext('goniec.compose.alerts'))")
 _HOLD_WINDOWS = text("SELECT id FROM rhythms WHERE id = ANY(:ids) AND claim_id = :claim FOR UPDATE")
-_ADVANCE = text("""
-    UPDATE rhythms h SET state = 'pending', since = v.since, due_at = v.due_at, claim_id = NULL,
-           lease_until = NULL
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:since AS timestamptz[]), CAST(:due AS timestamptz[]))
-         AS v(id, since, due_at)
-    WHERE h.id = v.id AND h.claim_id = :claim
-""")
 
 
 def still_held_alerts(session: Session, held: Claim) -> set[int]:
@@ -325,31 +318,3 @@ def await_turn(session: Session) -> None:
 
 def still_held_windows(session: Session, held: Claim) -> set[int]:
     return set(session.scalars(_HOLD_WINDOWS, {"ids": list(held.rows), "claim": held.id}))
-
-
-def advance(session: Session, held: Claim, moves: Sequence[tuple[int, datetime, datetime]]) -> None:
-    """Close windows: (rhythm id, where the next begins, when it is due)."""
-    if moves:
-        ids, since, due = (list(column) for column in zip(*moves, strict=True))
-        session.execute(_ADVANCE, {"ids": ids, "since": since, "due": due, "claim": held.id})
-
-
-@dataclass(frozen=True, slots=True)
-class SentIssue:
-    """An issue with the body that it was sent with."""
-
-    subject: str
-    html: str
-    salt: str
-    slots: Mapping[str, str]
-
-
-_SENT = text("""
-    SELECT c.subject, c.html, c.salt, i.slots FROM issues i JOIN contents c ON c.hash = i.content_hash
-    WHERE i.id = :id
-""")
-
-
-def sent_issue(session: Session, issue_id: int) -> SentIssue | None:
-    row = session.execute(_SENT, {"id": issue_id}).one_or_none()
-    return SentIssue(row.subject, row.html, row.salt, row.slots) if row else None

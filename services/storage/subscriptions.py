@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.domain import cadence as cadences
+from services.domain.reach import CATCHUP
 from services.storage.tables import Candidate, Interest, InterestChange, Rhythm, Subscriber, Subscription
 
 
@@ -39,7 +40,8 @@ def interest_hash(canonical: str) -> bytes:
 
 
 def add(session: Session, *, interest_id: int, owner: Mapping[str, int], query: str, label: str,
-        channel: str, cadence: str, now: datetime) -> Subscription | None:  # fmt: skip
+        channel: str, cadence: str, now: datetime,
+        follows_usual: bool = False) -> Subscription | None:  # fmt: skip
     """A subscription of `owner` ({"subscriber_id": n} or {"endpoint_id": n}) to an interned interest.
 
     None when the owner has one to this interest already. The first use tells the matchers.
@@ -48,7 +50,7 @@ def add(session: Session, *, interest_id: int, owner: Mapping[str, int], query: 
     added = session.scalars(
         insert(Subscription)
         .values(interest_id=interest_id, query=query, label=label, channel=channel, cadence=cadence,
-                created_at=now, **owner)
+                created_at=now, follows_usual=follows_usual, **owner)
         .on_conflict_do_nothing()
         .returning(Subscription)
     ).one_or_none()  # fmt: skip
@@ -145,7 +147,8 @@ def keep_rhythms(session: Session, subscriber: Subscriber, *, now: datetime) -> 
             Subscription.cadence != "instant",
         )
         used = set(session.scalars(mine))
-    others = (Rhythm.subscriber_id == subscriber.id, Rhythm.cadence.not_in(used))
+    kept = {*used, CATCHUP} if subscriber.state == "active" else used
+    others = (Rhythm.subscriber_id == subscriber.id, Rhythm.cadence.not_in(kept))
     session.execute(delete(Rhythm).where(*others))
     zone = ZoneInfo(subscriber.timezone)
     rows = [
@@ -165,7 +168,8 @@ def keep_rhythms(session: Session, subscriber: Subscriber, *, now: datetime) -> 
 def move_rhythms(session: Session, subscriber: Subscriber, *, now: datetime) -> None:
     """The same rhythms in another zone: each next time is reckoned anew."""
     zone = ZoneInfo(subscriber.timezone)
-    for rhythm in session.scalars(select(Rhythm).where(Rhythm.subscriber_id == subscriber.id)):
+    mine = (Rhythm.subscriber_id == subscriber.id, Rhythm.cadence != CATCHUP)
+    for rhythm in session.scalars(select(Rhythm).where(*mine)):
         rhythm.due_at = cadences.next_after(cadences.parse(rhythm.cadence), now, zone)
     session.flush()
 

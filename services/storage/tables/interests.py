@@ -32,7 +32,8 @@ class InterestChange(Base):
 
 
 class Subscription(Base):
-    """A subscriber's or an endpoint's use of an interest."""
+    """A subscriber's or an endpoint's use of an interest. One that `follows_usual` has its reader's cadence
+    and changes with it."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -50,6 +51,7 @@ class Subscription(Base):
     label: Mapped[str]
     channel: Mapped[str]
     cadence: Mapped[str]
+    follows_usual: Mapped[bool] = mapped_column(server_default="false")
     paused_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

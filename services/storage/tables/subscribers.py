@@ -9,7 +9,11 @@ from services.storage.tables.base import Base, Id, Work
 
 
 class Subscriber(Base):
-    """`state` is pending (not confirmed), active, or left; `email` is unique in lower case."""
+    """`state` is pending (not confirmed), active, or left; `email` is unique in lower case.
+
+    `cadence` is the one usually meant; nothing comes between `quiet_from` and `quiet_until` (local, HH:MM);
+    `daily_budget` is the most stories a day. What is urgent passes both.
+    """
 
     __tablename__ = "subscribers"
 
@@ -20,6 +24,10 @@ class Subscriber(Base):
     locale: Mapped[str]
     timezone: Mapped[str]
     commercial: Mapped[bool] = mapped_column(server_default="false")
+    cadence: Mapped[str] = mapped_column(server_default="daily@07:00")
+    quiet_from: Mapped[str | None]
+    quiet_until: Mapped[str | None]
+    daily_budget: Mapped[int | None]
     paused_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
@@ -82,7 +90,8 @@ class Rhythm(Work, Base):
     """A person's cadence, once for all interests that share it: the next digest is due at `due_at`.
 
     `since` is where the last window closed; a window missed in a downtime is made up once, by the
-    next claim, because the window runs from `since` to the newest time due.
+    next claim, because the window runs from `since` to the newest time due. The cadence `catchup` is a
+    window that closes once: it gathers what a pause, quiet hours or the daily budget held back.
     """
 
     __tablename__ = "rhythms"

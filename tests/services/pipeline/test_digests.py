@@ -258,7 +258,7 @@ def test_a_composer_that_dies_in_a_window_is_followed_and_the_digest_comes_once(
     clock.set(NEXT_MORNING)
     with mailing.begin() as session:
         dead = work.claim(session, work.RHYTHMS, now=clock.now(), lease=LEASE, limit=10)
-        windows = issues.claimed_windows(session, dead, now=clock.now())
+        windows = issues.claimed_windows(session, dead)
         waiting = issues.collected(session, windows, now=clock.now())
         events = issues.told_events(session, [w.event_id for one in waiting.values() for w in one])
     assert compose.run(mailing) == 0
@@ -293,7 +293,7 @@ def test_what_is_told_or_taken_back_while_a_digest_is_drawn_is_not_in_it(
     clock.set(NEXT_MORNING)
     with mailing.begin() as session:
         held = work.claim(session, work.RHYTHMS, now=clock.now(), lease=LEASE, limit=10)
-        windows = issues.claimed_windows(session, held, now=clock.now())
+        windows = issues.claimed_windows(session, held)
         waiting = issues.collected(session, windows, now=clock.now())
         events = issues.told_events(session, [w.event_id for one in waiting.values() for w in one])
     withdraw(mailing, "gone")

@@ -65,14 +65,13 @@ def test_a_fan_out_that_died_goes_on_where_it_stopped(rt: Runtime, clock: Frozen
 def test_those_left_out_are_counted_by_reason(rt: Runtime) -> None:
     many_readers(rt, 6)
     rows(rt, "UPDATE subscribers SET state = 'pending' WHERE email < 'r-2' RETURNING id")
-    rows(rt, "UPDATE subscribers SET paused_until = '2027-01-01' WHERE email LIKE 'r-3%' RETURNING id")
-    publish(rt)
+    publish(rt, draft(commercial=True))
     held = claimed(rt)
 
     told = fan_out(rt, held, held.rows, slice_rows=2)
 
-    assert told.excluded == {"not_confirmed": 2, "paused": 1}
-    assert counts(rt, BY_STATE) == {"not_confirmed": 2, "paused": 1, "pending": 3}
+    assert told.excluded == {"not_confirmed": 2, "no_commercial_consent": 4}
+    assert counts(rt, BY_STATE) == {"not_confirmed": 2, "no_commercial_consent": 4}
 
 
 def test_a_withdrawal_ends_all_waiting_and_reaches_who_got_it_slice_by_slice(rt: Runtime) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.clock import FrozenClock
-from services.manage import endpoints, subscribers, subscriptions
+from services.manage import endpoints, subscriptions
 from services.manage.subscriptions import Wish
 from services.pipeline import match
 from services.pipeline.fan_out import fan_out
@@ -56,10 +56,6 @@ def test_an_interest_is_held_against_events_once_however_many_share_it(rt: Runti
 
 
 def test_who_is_left_out_is_written_with_the_reason(rt: Runtime, clock: FrozenClock) -> None:
-    later = clock.now() + timedelta(days=3)
-    subscribers.pause(rt, reader(rt, "paused@mail.example").id, later)
-    one = reader(rt, "one-paused@mail.example")
-    subscriptions.change(rt, one.id, one.subscriptions[0].id, paused_until=later)
     bounced = reader(rt, "bounced@mail.example")
     with rt.begin() as session:
         person = people.by_id(session, bounced.id)
@@ -75,8 +71,6 @@ def test_who_is_left_out_is_written_with_the_reason(rt: Runtime, clock: FrozenCl
     match.run(rt)
 
     assert reached(rt) == {
-        "paused@mail.example": "paused",
-        "one-paused@mail.example": "paused",
         "bounced@mail.example": "suppressed",
         "left@mail.example": "not_confirmed",
         "there@mail.example": "pending",
