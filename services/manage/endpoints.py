@@ -188,10 +188,11 @@ def patch(
 
 def _pace(row: Endpoint, max_per_s: float | None, schedule_s: Sequence[int] | None) -> None:
     if max_per_s is not None:
-        if not (max_per_s == 0 or MIN_PER_S <= max_per_s <= MAX_PER_S):
+        if not 0 <= max_per_s <= MAX_PER_S:
             raise BadInput(f"Name a pace of {MIN_PER_S} to {MAX_PER_S} calls a second, or 0 for none.",
                            field="max_per_s")  # fmt: skip
-        row.max_per_s, row.paced_until = max_per_s or None, None
+        slowest = max(max_per_s, MIN_PER_S)
+        row.max_per_s, row.paced_until = slowest if max_per_s else None, None
     if schedule_s is not None:
         if len(schedule_s) > MAX_ATTEMPTS or not all(0 <= wait <= MAX_WAIT_S for wait in schedule_s):
             raise BadInput(

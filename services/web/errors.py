@@ -26,7 +26,7 @@ class PagesOfTrouble:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(FOR_MACHINES):
+        if scope["type"] != "http" or _is_for_machines(scope["path"]):
             await self._app(scope, receive, send)
             return
         answer = _Answer(scope, receive, send)
@@ -36,6 +36,10 @@ class PagesOfTrouble:
             if not answer.has_begun:
                 await answer.show(500, {})
             raise
+
+
+def _is_for_machines(path: str) -> bool:
+    return path.startswith(FOR_MACHINES) or path.endswith(".ics")
 
 
 class _Answer:

@@ -69,6 +69,7 @@ def test_the_api_does_what_its_description_says(
         "institutionKey": institution_key,
         "consumerKey": consumer_key,
         "anyKey": accounts.create_key(reached, operator=True).key,
+        "operatorKey": accounts.create_key(reached, operator=True).key,
         "subscriberToken": subscriber_token,
     }
     settings = tmp_path / "schemathesis.toml"
