@@ -22,6 +22,7 @@ from services.errors import SettingsError
 PREFIX = "GONIEC_"
 SECRET_KEY_FILE = "secret.key"  # in the data folder, mode 0600
 MIN_SECRET_LENGTH = 16
+MAX_SHARDS = 64
 
 Network = IPv4Network | IPv6Network
 Secret = Annotated[str, Field(repr=False)]
@@ -71,6 +72,7 @@ class Settings(BaseModel):
     dkim_domain: str | None = None
     dkim_selector: str | None = None
     dkim_key: MaybeSecret = None
+    match_shard: str = "1/1"
     allow_networks: tuple[Network, ...] = ()
     contact_url: str = ""
     operator_name: str = "Goniec"
@@ -129,6 +131,14 @@ class Settings(BaseModel):
     def _long_enough(cls, value: str) -> str:
         if value and len(value) < MIN_SECRET_LENGTH:
             raise ValueError(f"must have at least {MIN_SECRET_LENGTH} characters")
+        return value
+
+    @field_validator("match_shard")
+    @classmethod
+    def _share(cls, value: str) -> str:
+        number, _, of = value.partition("/")
+        if not (re.fullmatch(r"\d{1,2}/\d{1,2}", value) and 1 <= int(number) <= int(of) <= MAX_SHARDS):
+            raise ValueError(f"must be a share such as 2/4, the second of four (at most {MAX_SHARDS})")
         return value
 
     @field_validator("allow_networks", mode="before")

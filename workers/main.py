@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dramatiq import Worker
 
 from services import log
+from services.pipeline import match
 from services.queue import Stage
 from services.runtime import Runtime
 from services.settings import Settings
@@ -45,6 +46,8 @@ def work(settings: Settings, *, queues: frozenset[str], threads: int) -> int:
     actors.declare(broker, rt)
     worker = make_worker(broker, queues=queues, threads=threads)
     worker.start()
+    if Stage.MATCH in queues:
+        threading.Thread(target=match.attend, args=(rt,), name="attend", daemon=True).start()
     _log.info("worker.started", queues=sorted(queues), pid=os.getpid())
     stop.wait()
     rt.stopping.set()

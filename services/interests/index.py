@@ -8,8 +8,9 @@ There is no step of verification, and nothing is walked but what matched.
 import threading
 from dataclasses import dataclass
 
-from pyroaring import BitMap
+from pyroaring import BitMap, BitMap64
 
+from services.interests import snapshot
 from services.interests.atoms import MIXED, Atom, EventAtoms, dimension_of
 from services.interests.compiled import CompiledInterest, compile_query
 from services.interests.table import EXCLUDED, NUMBER, Table
@@ -48,17 +49,31 @@ class Matcher:
         with self._lock:
             self._table.remove(interest_id)
 
+    def known(self) -> BitMap64:
+        """The ids of all interests."""
+        with self._lock:
+            return self._table.interests()
+
+    def settle(self) -> None:
+        """Give back the memory that growing left over."""
+        with self._lock:
+            self._table.tighten()
+
+    def dump(self, analyser: str) -> bytes:
+        """A snapshot, for `snapshot.load`."""
+        with self._lock:
+            return b"".join(snapshot.dump(self._table, analyser=analyser))
+
     def match(self, event: EventAtoms) -> list[Hit]:
         """Every interest that the event meets, by id, with its witnesses."""
         with self._lock:
             emitted = self._emitted(event)
             return self._hits(self._rows(emitted), emitted[MIXED])
 
-    def ids(self, event: EventAtoms) -> list[int]:
-        """Every interest that the event meets, by id."""
+    def ids(self, event: EventAtoms) -> BitMap64:
+        """Every interest that the event meets, by id alone."""
         with self._lock:
-            rows = self._rows(self._emitted(event))
-            return sorted({self._table.owner(row) for row in rows})
+            return self._table.interests_of(self._rows(self._emitted(event)))
 
     def _emitted(self, event: EventAtoms) -> Emitted:
         """The atoms of the event that any interest asks for; MIXED are all of them."""

@@ -1,53 +1,94 @@
-"""The matcher of a process, kept fresh: one index, the horizon up to which it knows, and a lock.
+"""The matcher of a process, kept fresh: what it knows, up to where in the log, and what of it is saved.
 
-Pure but for its lock: who reads the change log hands the changes in.
+Pure but for its lock: who reads the change log and the snapshots hands them in.
 """
 
 import threading
+import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from pyroaring import BitMap64
+
 from services.errors import QueryError
-from services.interests import language
+from services.interests import language, snapshot
 from services.interests.atoms import event_atoms
+from services.interests.compiled import Compiler
 from services.interests.documents import Document
-from services.interests.index import Hit, Matcher, compile_query
+from services.interests.index import Hit, Matcher
 from services.interests.text import Analyser
+
+Change = tuple[int, str, bool]  # interest id, canonical form, is it used
 
 
 class LiveIndex:
-    """Safe in several threads; matching and changing take turns."""
+    """Safe in several threads. Who brings it up to date keeps its `turn` from reading the log to telling it.
+
+    `seen` are the entries of the log at or beyond `horizon` that were told already.
+    """
 
     def __init__(self, analyser: Analyser) -> None:
         self._analyser = analyser
+        self._compiler = Compiler(analyser)
         self._matcher = Matcher()
-        self._lock = threading.Lock()
+        self.turn = threading.RLock()
         self.horizon: str | None = None
+        self.seen: frozenset[int] = frozenset()
+        self.unsaved = 0
 
-    def refresh(self, changes: Iterable[tuple[int, str, bool]], horizon: str) -> list[int]:
-        """Take in changes (interest id, canonical form, is it used); the ids that could not be compiled.
+    def __len__(self) -> int:
+        return len(self._matcher)
 
-        Telling a change again harms nothing.
-        """
+    def refresh(self, changes: Iterable[Change]) -> list[int]:
+        """Take in changes; the ids that could not be compiled. Telling a change again harms nothing."""
         refused = []
-        with self._lock:
-            for interest_id, canonical, is_live in changes:
+        for interest_id, canonical, is_live in changes:
+            self.unsaved += 1
+            if not is_live:
                 self._matcher.remove(interest_id)
-                if is_live and not self._add(interest_id, canonical):
-                    refused.append(interest_id)
-            self.horizon = horizon
+            elif not self._add(interest_id, canonical):
+                refused.append(interest_id)
         return refused
 
-    def _add(self, interest_id: int, canonical: str) -> bool:
-        try:
-            compiled = compile_query(language.parse(canonical), self._analyser)
-        except (QueryError, ValueError):  # a canonical form that an older version allowed
+    def reconcile(self, live: Sequence[int]) -> list[int]:
+        """Forget whatever is not among these ids; returns those of them that are not known yet."""
+        known, wanted = self._matcher.known(), BitMap64(live)
+        for interest_id in known - wanted:
+            self._matcher.remove(interest_id)
+        return list(wanted - known)
+
+    def settle(self) -> None:
+        """After many were taken in at once: give back what memory that left over."""
+        self._matcher.settle()
+
+    def snapshot(self) -> bytes:
+        """All that is known, for `restore`; what changes from now on is unsaved."""
+        with self.turn:
+            self.unsaved = 0
+            body = self._matcher.dump(self._analyser.name)
+        return zlib.crc32(body).to_bytes(4, "big") + body
+
+    def restore(self, data: bytes) -> bool:
+        """Begin from a snapshot; False when it is none for this process, and nothing has changed."""
+        body = memoryview(data)[4:]
+        if zlib.crc32(body).to_bytes(4, "big") != data[:4]:
             return False
-        self._matcher.add(interest_id, compiled)
+        try:
+            table = snapshot.load(body, analyser=self._analyser.name)
+        except snapshot.Unfit:
+            return False
+        self._matcher = Matcher(table)
         return True
 
     def match(self, document: Document, now: datetime) -> Sequence[Hit]:
         """Every interest that the document meets, with its witnesses."""
-        atoms = event_atoms(document, self._analyser, now)
-        with self._lock:
-            return self._matcher.match(atoms)
+        return self._matcher.match(event_atoms(document, self._analyser, now))
+
+    def _add(self, interest_id: int, canonical: str) -> bool:
+        try:
+            compiled = self._compiler.compile(language.parse(canonical))
+        except (QueryError, ValueError):  # a canonical form that an older version allowed
+            self._matcher.remove(interest_id)
+            return False
+        self._matcher.add(interest_id, compiled)
+        return True

@@ -6,9 +6,10 @@ dimension and number of clause in it; a slot knows which rows it constrains and,
 satisfies. OR inside a clause is free: a posting for each member.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
-from pyroaring import BitMap
+from pyroaring import BitMap, BitMap64
 
 from services.interests.atoms import Atom
 from services.interests.compiled import CompiledPart
@@ -70,7 +71,19 @@ class Table:
 
     def __len__(self) -> int:
         """The number of interests."""
-        return self.active.range_cardinality(0, EXTRA) + sum(interest >= EXTRA for interest in self.extras)
+        large = sum(interest_id >= EXTRA for interest_id in self.extras)
+        return self.active.range_cardinality(0, EXTRA) + large
+
+    def interests(self) -> BitMap64:
+        """The ids of all interests."""
+        return self.interests_of(self.active)
+
+    def interests_of(self, rows: BitMap) -> BitMap64:
+        """The interests that these rows belong to."""
+        homes = rows.copy()
+        homes.remove_range(EXTRA, 1 << 32)
+        extras = {self.owners[row] for row in rows.iter_equal_or_larger(EXTRA)}
+        return BitMap64(array("Q", homes.to_array())) | BitMap64(extras)
 
     def rows_of(self, interest_id: int) -> tuple[int, ...]:
         extras = self.extras.get(interest_id, ())

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.domain.drafts import text_of
 from services.interests.documents import Document
+from services.interests.shards import Shard
 from services.storage.work import Claim
 
 Met = tuple[int, int, tuple[str, ...]]  # event id, interest id, witnesses
@@ -23,15 +24,6 @@ class ToMatch:
     type: str
     notice_id: int
     document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class InterestState:
-    """An interest as the change log leaves it; not `live` when nobody uses it any more."""
-
-    id: int
-    canonical: str
-    live: bool
 
 
 _EVENTS = text("""
@@ -54,10 +46,10 @@ _EVENTS = text("""
 """)
 
 
-def claimed_events(session: Session, held: Claim) -> list[ToMatch]:
-    """The events of a claim, oldest first, as documents."""
+def events_as_documents(session: Session, event_ids: Sequence[int]) -> list[ToMatch]:
+    """Events, oldest first, each with the notice as of its revision."""
     found = []
-    for row in session.execute(_EVENTS, {"ids": list(held.rows)}):
+    for row in session.execute(_EVENTS, {"ids": list(event_ids)}):
         shot = row.snapshot
         document = Document(
             notice_id=row.notice_id,
@@ -80,33 +72,55 @@ def claimed_events(session: Session, held: Claim) -> list[ToMatch]:
 
 _HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
 _LIVE = "EXISTS (SELECT FROM subscriptions s WHERE s.interest_id = i.id)"
-_ALL = text(f"SELECT i.id, i.canonical, true AS live FROM interests i WHERE {_LIVE}")
-_CHANGED = text(f"""
-    SELECT i.id, i.canonical, {_LIVE} AS live FROM interests i
-    WHERE i.id IN (SELECT interest_id FROM interest_changes WHERE xact >= CAST(:since AS xid8))
-""")
+_IN_SHARD = "i.id % :of = :number"
+_ALL_LIVE = text(f"SELECT i.id FROM interests i WHERE {_IN_SHARD} AND {_LIVE}")
+_LOGGED = text("SELECT id, interest_id FROM interest_changes WHERE xact >= CAST(:since AS xid8)")
+_STATES = text(
+    f"SELECT i.id, i.canonical, {_LIVE} AS live FROM interests i WHERE i.id = ANY(:ids) AND {_IN_SHARD}"
+)
 
 
-def interests_since(session: Session, since: str | None) -> tuple[list[InterestState], str]:
-    """Interests that changed since a horizon (all live ones when None), and the next horizon.
+def horizon(session: Session) -> str:
+    """The oldest transaction that is still open: what it and later ones change is not to be seen for sure.
 
-    A horizon is the oldest transaction that was still open when we looked: a change may be told twice,
-    which harms nothing, but never not at all.
+    To be asked before looking, and the log to be read from here next time: a change may then be met twice,
+    but never not at all.
     """
-    horizon = session.scalar(_HORIZON)
-    assert horizon is not None
-    rows = session.execute(_ALL) if since is None else session.execute(_CHANGED, {"since": since})
-    return [InterestState(row.id, row.canonical, row.live) for row in rows], horizon
+    found = session.scalar(_HORIZON)
+    assert found is not None
+    return str(found)
 
 
-_MATCHES = text("""
+def changes_since(session: Session, since: str) -> dict[int, int]:
+    """What the change log holds from a horizon on: {entry: interest id}."""
+    return {row.id: row.interest_id for row in session.execute(_LOGGED, {"since": since})}
+
+
+def live_interests(session: Session, shard: Shard) -> Sequence[int]:
+    """The ids of all interests of a shard that somebody uses."""
+    return session.scalars(_ALL_LIVE, shard._asdict()).all()
+
+
+def states(session: Session, interest_ids: Sequence[int], shard: Shard) -> list[tuple[int, str, bool]]:
+    """(interest id, canonical form, is it used) of those of these that are in the shard."""
+    rows = session.execute(_STATES, {"ids": list(interest_ids), **shard._asdict()})
+    return [(row.id, row.canonical, row.live) for row in rows]
+
+
+_MATCHES = """
     INSERT INTO matches (event_id, interest_id, witnesses, at)
-    SELECT e.id, m.interest_id, string_to_array(m.witnesses, chr(31)), :now
+    SELECT m.event_id, m.interest_id, string_to_array(m.witnesses, chr(31)), :now
     FROM unnest(CAST(:events AS bigint[]), CAST(:interests AS bigint[]), CAST(:witnesses AS text[]))
          AS m(event_id, interest_id, witnesses)
-    JOIN events e ON e.id = m.event_id AND e.claim_id = :claim
+    WHERE m.event_id IN ({held})
     ON CONFLICT DO NOTHING
-""")
+"""
+_BY_EVENT = text(_MATCHES.format(held="SELECT id FROM events WHERE id = ANY(:events) AND claim_id = :claim"))
+_BY_TURN = text(
+    _MATCHES.format(
+        held="SELECT event_id FROM match_turns WHERE event_id = ANY(:events) AND claim_id = :claim"
+    )
+)
 
 _FINISH = text("""
     UPDATE events SET state = 'matched', claim_id = NULL, lease_until = NULL
@@ -118,8 +132,11 @@ _FAIL = text("""
 """)
 
 
-def record(session: Session, held: Claim, matches: Sequence[Met], *, now: datetime) -> int:
-    """Write which interests events met, of events that the claim still holds; returns how many are new."""
+def record(session: Session, held: Claim, matches: Sequence[Met], *, now: datetime, by_turn: bool) -> int:
+    """Write which interests events met; returns how many are new.
+
+    Only of events that the claim still holds: itself, or by a turn of its shard.
+    """
     if not matches:
         return 0
     events, interests, witnesses = (list(column) for column in zip(*matches, strict=True))
@@ -130,7 +147,7 @@ def record(session: Session, held: Claim, matches: Sequence[Met], *, now: dateti
         "claim": held.id,
         "now": now,
     }
-    return _count(session.execute(_MATCHES, bound))
+    return _count(session.execute(_BY_TURN if by_turn else _BY_EVENT, bound))
 
 
 def finish(session: Session, held: Claim, events: Sequence[int]) -> int:

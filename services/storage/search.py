@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 
 from services.domain.drafts import text_of
 from services.interests.documents import Document
-from services.storage.matching import claimed_events
+from services.storage.matching import events_as_documents
 from services.storage.notices import snapshot
 from services.storage.tables import Institution, Notice, Revision, Subscriber
-from services.storage.work import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def revisions(session: Session, notice_id: int) -> Sequence[Revision]:
 
 def documents_of(session: Session, event_ids: Sequence[int]) -> list[tuple[int, Document]]:
     """(event id, the notice as of its revision) of events that tell something, oldest first."""
-    told = claimed_events(session, Claim("", tuple(event_ids)))
+    told = events_as_documents(session, event_ids)
     return [(one.event_id, one.document) for one in told if one.type != "withdrawn"]
 
 

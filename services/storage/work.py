@@ -13,7 +13,7 @@ from typing import Protocol, cast
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from services.storage.tables import Candidate, Delivery, Endpoint, Event, Feedback, Rhythm, Source
+from services.storage.tables import Candidate, Delivery, Endpoint, Event, Feedback, MatchTurn, Rhythm, Source
 from services.storage.tables.base import Base
 
 
@@ -54,6 +54,7 @@ def _columns(table: type[Base]) -> _WorkColumns:
 _DELIVERY = (Delivery, ("pending", "retry"), "sending")
 SOURCES = Lane(Source)
 EVENTS = Lane(Event)
+MATCH_TURNS = Lane(MatchTurn)
 ALERTS = Lane(Candidate, where=(Candidate.cadence == "instant",))
 RHYTHMS = Lane(Rhythm)
 MAIL = Lane(*_DELIVERY, where=(Delivery.channel == "email",))
@@ -69,7 +70,7 @@ WEBHOOKS = Lane(*_DELIVERY, where=(Delivery.channel == "webhook",), unless=_wait
 FEEDBACK = Lane(Feedback)
 LANES = {
     "poll": (SOURCES,),
-    "match": (EVENTS,),
+    "match": (EVENTS, MATCH_TURNS),
     "compose": (ALERTS, RHYTHMS),
     "deliver_mail": (MAIL,),
     "deliver_webhook": (WEBHOOKS,),

@@ -94,6 +94,8 @@ def test_networks_are_a_comma_list(load: Any) -> None:
         ({"PORT": "x"}, "GONIEC_PORT must be a number from 1 to 65535."),
         ({"PORT": "65536"}, "GONIEC_PORT must be a number from 1 to 65535."),
         ({"MAIL": "pigeon"}, "GONIEC_MAIL must be outbox, smtp or sendgrid."),
+        ({"MATCH_SHARD": "5/4"}, "GONIEC_MATCH_SHARD must be a share such as 2/4"),
+        ({"MATCH_SHARD": "x"}, "GONIEC_MATCH_SHARD must be a share such as 2/4"),
         ({"LOG": "xml"}, "GONIEC_LOG must be json or text."),
         ({"BASE_URL": "goniec.example"}, "GONIEC_BASE_URL must be an address"),
         ({"BASE_URL": "http://a:99999"}, "GONIEC_BASE_URL must be an address"),

@@ -4,14 +4,22 @@ from services.storage.tables.base import Base
 from services.storage.tables.deliveries import Attempt, Content, Delivery, Issue, IssueItem
 from services.storage.tables.endpoints import Endpoint, EndpointChange
 from services.storage.tables.institutions import ApiKey, AuditLine, Consumer, Institution
-from services.storage.tables.interests import Candidate, Interest, InterestChange, Match, Subscription
+from services.storage.tables.interests import (
+    Candidate,
+    IndexSnapshot,
+    Interest,
+    InterestChange,
+    Match,
+    MatchTurn,
+    Subscription,
+)
 from services.storage.tables.notices import Event, Notice, Revision, Story
 from services.storage.tables.sources import Fetch, RobotsFile, Source
 from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subscriber, Suppression
 
 __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "Consent", "Consumer", "Content", "Delivery",
-    "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "Institution", "Interest", "InterestChange",
-    "Issue", "IssueItem", "Match", "Notice", "Revision", "Rhythm", "RobotsFile", "Source", "Story",
-    "Subscriber", "Subscription", "Suppression",
+    "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "IndexSnapshot", "Institution",
+    "Interest", "InterestChange", "Issue", "IssueItem", "Match", "MatchTurn", "Notice", "Revision",
+    "Rhythm", "RobotsFile", "Source", "Story", "Subscriber", "Subscription", "Suppression",
 ]  # fmt: skip

@@ -31,6 +31,18 @@ class InterestChange(Base):
     interest_id: Mapped[int] = mapped_column(ForeignKey("interests.id"))
 
 
+class IndexSnapshot(Base):
+    """What a matcher of a shard (`1/1`) knew at a time, in pieces: a shortcut for the next that starts."""
+
+    __tablename__ = "index_snapshots"
+    __table_args__ = (PrimaryKeyConstraint("shard", "piece"),)
+
+    shard: Mapped[str]
+    piece: Mapped[int]
+    data: Mapped[bytes]
+    at: Mapped[datetime]
+
+
 class Subscription(Base):
     """A subscriber's or an endpoint's use of an interest. One that `follows_usual` has its reader's cadence
     and changes with it."""
@@ -69,6 +81,21 @@ class Match(Base):
     interest_id: Mapped[int] = mapped_column(ForeignKey("interests.id"))
     witnesses: Mapped[Texts]
     at: Mapped[datetime]
+
+
+class MatchTurn(Work, Base):
+    """An event before one shard of the interests; only where several matchers share them."""
+
+    __tablename__ = "match_turns"
+    __table_args__ = (
+        UniqueConstraint("event_id", "shard"),
+        Index("ix_match_turns_due", "due_at", postgresql_where=text("state IN ('pending', 'leased')")),
+    )
+
+    id: Mapped[Id]
+    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    shard: Mapped[int]
+    shards: Mapped[int]
 
 
 class Candidate(Work, Base):

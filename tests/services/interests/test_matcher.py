@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import QueryError
+from services.interests import snapshot
 from services.interests.atoms import event_atoms
 from services.interests.canonical import render
 from services.interests.documents import Document
-from services.interests.index import CompiledInterest, Matcher, compile_query
+from services.interests.index import CompiledInterest, Hit, Matcher, compile_query
 from services.interests.language import parse
 from services.interests.naive import NaiveMatcher
 from services.interests.text import Analyser
@@ -43,7 +44,12 @@ def test_the_matcher_agrees_with_its_oracle_while_interests_come_and_go(
             oracle.add(interest_id, compiled)
     events = [event_atoms(one, ANALYSER, NOW + timedelta(days=day)) for day, one in enumerate(told)]
     assert [matcher.match(event) for event in events] == [oracle.match(event) for event in events]
+    assert [list(matcher.ids(event)) for event in events] == [
+        [hit.interest_id for hit in oracle.match(event)] for event in events
+    ]
 
+    if data.draw(st.booleans()):
+        matcher = Matcher(snapshot.load(matcher.dump("test"), analyser="test"))
     for gone in data.draw(st.sets(st.integers(min_value=0, max_value=len(wanted)))):
         matcher.remove(gone)
         oracle.remove(gone)
@@ -53,6 +59,48 @@ def test_the_matcher_agrees_with_its_oracle_while_interests_come_and_go(
         matcher.add(place, late)
         oracle.add(place, late)
     assert [matcher.match(event) for event in events] == [oracle.match(event) for event in events]
+
+
+@given(st.lists(trees, min_size=1, max_size=12), documents)
+def test_shards_find_together_what_one_matcher_finds(wanted: list[Query], told: Document) -> None:
+    compiled = {number: one for number, tree in enumerate(wanted) if (one := _compiled(tree))}
+    event = event_atoms(told, ANALYSER, NOW)
+    told_by = []
+    for of in (1, 2, 4):
+        shards = [Matcher() for _ in range(of)]
+        for interest_id, interest in compiled.items():
+            shards[interest_id % of].add(interest_id, interest)
+        told_by.append(sorted((hit for shard in shards for hit in shard.match(event)), key=_id))
+    assert told_by[0] == told_by[1] == told_by[2]
+
+
+def _id(hit: Hit) -> int:
+    return hit.interest_id
+
+
+@pytest.mark.parametrize("first", [2**31 - 2, 2**40])
+def test_ids_of_any_size_are_matched(first: int) -> None:
+    matcher, oracle = Matcher(), NaiveMatcher()
+    compiled = compile_query(parse("(robot topic:health) OR firma"), ANALYSER)
+    for interest_id in range(first, first + 4):
+        matcher.add(interest_id, compiled)
+        oracle.add(interest_id, compiled)
+    matcher.remove(first + 1)
+    oracle.remove(first + 1)
+    again = Matcher(snapshot.load(matcher.dump("test"), analyser="test"))
+    event = event_atoms(document(title="Dla firm"), ANALYSER, NOW)
+    assert matcher.match(event) == again.match(event) == oracle.match(event)
+    assert len(matcher) == len(again) == 3
+    assert list(matcher.known()) == [first, first + 2, first + 3]
+
+
+def test_a_matcher_that_changes_much_wastes_little() -> None:
+    matcher = Matcher()
+    ways = [compile_query(parse(f"w{way} kind:call (a{way} OR b c{way})"), ANALYSER) for way in range(7)]
+    for turn in range(3_000):
+        matcher.add(turn % 50, ways[turn % 7])
+    assert len(matcher) == 50
+    assert len(matcher.dump("test")) < 30_000
 
 
 def test_an_emptied_matcher_matches_nothing_and_holds_nothing() -> None:

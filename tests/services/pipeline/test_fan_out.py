@@ -5,6 +5,7 @@ from datetime import timedelta
 from services.clock import FrozenClock
 from services.pipeline import match
 from services.pipeline.fan_out import fan_out
+from services.pipeline.following import refresh
 from services.pipeline.leases import LEASE
 from services.runtime import Runtime
 from services.storage import fanout as store
@@ -20,11 +21,11 @@ def claimed(rt: Runtime) -> Claim:
     now = rt.clock.now()
     with rt.begin() as session:
         held = work.claim(session, work.EVENTS, now=now, lease=LEASE, limit=100)
-        events = matching.claimed_events(session, held)
-    match.refresh(rt, rt.index)
+        events = matching.events_as_documents(session, held.rows)
+    refresh(rt, rt.index)
     met = [(e.event_id, h.interest_id, h.witnesses) for e in events for h in rt.index.match(e.document, now)]
     with rt.begin() as session:
-        matching.record(session, held, met, now=now)
+        matching.record(session, held, met, now=now, by_turn=False)
     return held
 
 

@@ -180,7 +180,7 @@ def test_a_matcher_that_dies_is_followed_and_nothing_is_written_twice(
     publish(rt, draft("a"), draft("b"))
     with rt.begin() as session:
         dead = work.claim(session, work.EVENTS, now=clock.now(), lease=LEASE, limit=10)
-        events = matching.claimed_events(session, dead)
+        events = matching.events_as_documents(session, dead.rows)
     assert match.run(rt) == 0
 
     clock.advance(LEASE + timedelta(seconds=1))
@@ -190,7 +190,7 @@ def test_a_matcher_that_dies_is_followed_and_nothing_is_written_twice(
     interest = only(rt, "SELECT id FROM interests")["id"]
     with rt.begin() as session:
         late = [(event.event_id, interest, ("late",)) for event in events]
-        assert matching.record(session, dead, late, now=clock.now()) == 0
+        assert matching.record(session, dead, late, now=clock.now(), by_turn=False) == 0
         assert matching.finish(session, dead, list(dead.rows)) == 0
     assert fan_out(rt, dead, list(dead.rows)).readers == 0
     assert counts(rt, "SELECT state, count(*) AS n FROM candidates GROUP BY state") == {"pending": 2}
