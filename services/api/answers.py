@@ -120,6 +120,7 @@ class Subscription(Told):
     canonical: str
     channel: str
     cadence: str
+    follows_usual: bool
     paused_until: datetime | None
     created_at: datetime
 

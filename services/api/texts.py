@@ -120,7 +120,7 @@ def _email(value: str) -> str:
 def _cadence(value: str) -> str:
     if value != "".join(value.split()).lower():
         raise ValueError("spaces or capitals")
-    return str(cadence.parse(value))
+    return value if value == "usual" else str(cadence.parse(value))
 
 
 def _topic(value: str) -> str:
@@ -187,7 +187,7 @@ Cadence = Annotated[
     str,
     Rule(
         60,
-        "Write instant, hourly, daily@07:00, weekly:mon,thu@07:00 or monthly:1@07:00.",
+        "Write usual, instant, hourly, daily@07:00, weekly:mon,thu@07:00 or monthly:1@07:00.",
         CADENCE,
         1,
         example="daily@07:00",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.domain import seal
 from services.domain.events import rfc3339
+from services.domain.reach import CATCHUP
 from services.errors import NotFound
 from services.interests import explain, language
 from services.interests.documents import Document
@@ -236,6 +237,10 @@ def _candidate(row: Candidate, kind: str, windows: dict[str, datetime]) -> Step:
             return Step("issue", row.at, True, f"{kind}: stands in the private feed", data)
         case _:
             due = windows.get(row.cadence)
+            if row.cadence == CATCHUP:
+                when = f" until {rfc3339(due)}" if due else ""
+                text = f"{kind}: held back by a pause, quiet hours or the daily limit{when}"
+                return Step("issue", row.at, None, text, data)
             when = f" for {rfc3339(due)}" if due else ""
             return Step("issue", row.at, None, f"{kind}: waits ({row.cadence}){when}", data)
 

@@ -24,6 +24,7 @@ class Row:
     label: str
     query: str
     rhythm: Rhythm
+    follows_usual: bool
     paused_until: datetime | None
 
     @classmethod
@@ -33,6 +34,7 @@ class Row:
             subscription.label,
             subscription.query,
             Rhythm.of(subscription.cadence),
+            subscription.follows_usual,
             subscription.paused_until,
         )
 
@@ -49,6 +51,7 @@ def context_of(
         "subscriptions": [Row.of(one) for one in person.subscriptions if one.channel == "email"],
         "wanted": Wanted.read(sent) if sent else Wanted(),
         "rhythm": Rhythm.read(sent) if sent else Rhythm(),
+        "usual": Rhythm.of(person.cadence),
         "topics": choices.topic_groups(here.locale),
         "places": choices.place_groups(),
         "kinds": choices.kind_groups(here.locale),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from services.web.guards import Form
 
-EVERY = ("instant", "hourly", "daily", "weekly", "monthly")
+EVERY = ("usual", "instant", "hourly", "daily", "weekly", "monthly")
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _DAYS = re.compile(r"(mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun)){0,6}")
 _VALUE = re.compile(r"[a-z0-9][a-z0-9_/-]{0,99}")

@@ -134,6 +134,19 @@ def _settings(here: Visit, person: SubscriberView, sent: Form) -> str:
     return "changed"
 
 
+def _times(here: Visit, person: SubscriberView, sent: Form) -> str:
+    """When letters come, and when not."""
+    limit = sent.one("budget")
+    if limit and not (limit.isascii() and limit.isdecimal() and len(limit) < 5):
+        raise BadInput("The daily limit is a number.", field="daily_budget")
+    subscribers.set_reach(
+        here.rt, person.id, quiet_from=sent.one("quiet_from"), quiet_until=sent.one("quiet_until"),
+        daily_budget=int(limit) if limit else None,
+    )  # fmt: skip
+    subscribers.set_cadence(here.rt, person.id, Rhythm.read(sent).cadence)
+    return "changed"
+
+
 def _pause(here: Visit, person: SubscriberView, sent: Form) -> str:
     until = _day(person, sent.one("until"))
     if until is None:
@@ -152,6 +165,7 @@ ACTIONS: dict[str, Action] = {
     "change": _change,
     "remove": _remove,
     "settings": _settings,
+    "times": _times,
     "pause": _pause,
     "resume": _resume,
 }

@@ -168,3 +168,35 @@ def test_a_token_for_something_else_opens_nothing(site: TestClient, rt: Runtime,
     leave = tokens.sign(rt.settings.secret_key, "leave", {"s": reader(rt).id})
     assert site.get(f"/manage/{leave}").status_code == 422
     assert site.get(own_page[:-1] + ("A" if own_page[-1] != "A" else "B")).status_code == 422
+
+
+def test_the_times_of_letters_are_set_and_shown(site: TestClient, own_page: str, rt: Runtime) -> None:
+    one = only(rt)
+    site.post(own_page, data=form_of(one, every="usual"))
+    sent = {"every": "weekly", "weekday": "fri", "hour": "08:00", "quiet_from": "22:00",
+            "quiet_until": "07:00", "budget": "5", "do": "times"}  # fmt: skip
+    assert site.post(own_page, data=sent).headers["location"].endswith("told=changed")
+
+    person = reader(rt)
+    assert (person.quiet_from, person.quiet_until, person.daily_budget) == ("22:00", "07:00", 5)
+    assert only(rt).cadence == "weekly:fri@08:00"
+    page = site.get(own_page).text
+    assert 'value="22:00"' in page
+    assert "every week: Friday, 08:00 (as usual)" in words(page)
+    site.post(own_page, data={**sent, "quiet_from": "", "quiet_until": "", "budget": ""})
+    assert (reader(rt).quiet_from, reader(rt).daily_budget) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [("quiet_from", "", "need a beginning and an end"), ("budget", "0", "from 1 to 200"),
+     ("budget", "many", "from 1 to 200")],
+)  # fmt: skip
+def test_times_that_cannot_be_are_told_beside_the_form(
+    site: TestClient, own_page: str, rt: Runtime, field: str, value: str, told: str
+) -> None:
+    sent = {"every": "daily", "quiet_from": "22:00", "quiet_until": "07:00", "budget": "5", "do": "times"}
+    answer = site.post(own_page, data={**sent, field: value})
+    assert answer.status_code == 422
+    assert told in words(answer.text)
+    assert reader(rt).daily_budget is None
