@@ -11,13 +11,12 @@ from typing import Any
 from services.domain import places
 
 TIMES = ("deadline_at", "starts_at", "ends_at")
-TEXTS = ("title", "url")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One fact before and after: text or a time, None where there was none. `text` has no two sides: it
-    changed, and is best read anew."""
+    """One fact before and after: text or a time, None where there was none. `text` and `url` have no two
+    sides: they changed, and are best read or followed anew."""
 
     field: str
     before: str | datetime | None = None
@@ -31,8 +30,10 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Di
     """
     found = [Difference(name, _time(before[name]), _time(after[name])) for name in TIMES]
     found += [Difference("places", _places(before["places"]), _places(after["places"]))]
-    found += [Difference(name, before[name], after[name]) for name in TEXTS]
+    found += [Difference("title", before["title"], after["title"])]
     told = tuple(one for one in found if one.before != one.after)
+    if before["url"] != after["url"]:
+        told = (*told, Difference("url"))
     if before["summary"] != after["summary"] or not told:
         return (*told, Difference("text"))
     return told
