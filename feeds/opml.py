@@ -17,16 +17,18 @@ MAX_BYTES = 5_000_000
 MAX_OUTLINES = 10_000
 MAX_FOLDERS = 20
 _TITLE_CHARS = 300
+_MAX_CATEGORIES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """One feed of a list; `folders` from the outermost in."""
+    """One feed of a list; `folders` from the outermost in, `categories` as the list files it besides."""
 
     url: str
     title: str
     site_url: str | None = None
     folders: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
 
 def read(body: bytes) -> tuple[Outline, ...]:
@@ -44,7 +46,7 @@ def read(body: bytes) -> tuple[Outline, ...]:
         url = web_link(_attribute(element, "xmlurl"))
         if url:
             site = web_link(_attribute(element, "htmlurl"))
-            found.setdefault(url, Outline(url, title or url, site, folders))
+            found.setdefault(url, Outline(url, title or url, site, folders, _categories(element)))
         inside = (*folders, title)[:MAX_FOLDERS] if title else folders
         waiting.extend((child, inside) for child in reversed(list(element.iterchildren("outline"))))
     return tuple(found.values())
@@ -68,6 +70,8 @@ def write(outlines: Iterable[Outline], *, title: str) -> bytes:
         )
         if outline.site_url:
             line.set("htmlUrl", outline.site_url)
+        if outline.categories:
+            line.set("category", ",".join(f"/{legal(one)}" for one in outline.categories))
     return etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True)
 
 
@@ -92,6 +96,12 @@ def _tree(body: bytes) -> "etree._Element":
     if root is None or str(root.tag).lower() != "opml":
         raise BrokenOpml("This is not an OPML list.")
     return root
+
+
+def _categories(element: "etree._Element") -> tuple[str, ...]:
+    """`/health/hospitals,news`: paths and labels with commas between (OPML 2.0, “category”)."""
+    found = (one.strip().strip("/") for one in _attribute(element, "category").split(","))
+    return tuple(dict.fromkeys(one for one in found if one))[:_MAX_CATEGORIES]
 
 
 def _title(element: "etree._Element") -> str:

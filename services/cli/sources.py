@@ -1,7 +1,9 @@
 """`goniec source …`: the doors by which content comes in."""
 
+import sys
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +13,10 @@ from services.cli import console, opening
 from services.cli.console import MAX_ID, AsJson
 from services.cli.opening import Opened
 from services.errors import BadInput
-from services.manage import sources
-from services.manage.sources import Imported, SourceView
+from services.manage import lists, onboarding, sources
+from services.manage.lists import Imported
+from services.manage.onboarding import Report
+from services.manage.sources import SourceView
 from services.pipeline import poll as polling
 
 app = typer.Typer(help="Feeds of institutions. Adding one takes an address: of the feed, or of a page.")
@@ -20,28 +24,81 @@ app = typer.Typer(help="Feeds of institutions. Adding one takes an address: of t
 WAIT_S = 30.0
 
 
+KindOption = Annotated[
+    str | None,
+    typer.Option(
+        help="feed, calendar, oai, page or jsonld; unsaid, a feed, a calendar or OAI is recognised."
+    ),
+]
+RuleOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rule",
+        metavar="NAME=RULE",
+        help="For a page: item, title, link, date, summary by CSS; for oai: set, prefix, since.",
+    ),
+]
+
+
+@app.command()
+def look(
+    address: Annotated[str, typer.Argument(help="Of the feed, or of a page that names its feed.")],
+    kind: KindOption = None,
+    rule: RuleOption = None,
+    json: AsJson = False,
+) -> None:
+    """Tell what an address would bring, and add nothing.
+
+    Example: [bold]goniec source look https://a.pl/news --kind page --rule "item=ul.news > li"[/bold]
+    """
+    with opening.runtime() as rt, console.busy(f"Looking at {address}"):
+        seen = onboarding.look(rt, address, kind=kind, rules=rules_of(rule))
+    if json:
+        console.as_json(seen.report)
+    else:
+        tell(seen.report)
+
+
 @app.command()
 def add(
     address: Annotated[str, typer.Argument(help="Of the feed, or of a page that names its feed.")],
     institution: Annotated[str, typer.Option(help="Whose it is: a slug.")],
-    kind: Annotated[str, typer.Option(help="feed; others are not read yet.")] = "feed",
+    kind: KindOption = None,
+    rule: RuleOption = None,
     topic: Annotated[list[str] | None, typer.Option(help="A topic of all it says; may be repeated.")] = None,
     place: Annotated[list[str] | None, typer.Option(help="A place of all it says; may be repeated.")] = None,
     language: Annotated[
         str | None, typer.Option(help="Its language, where it does not say: pl, en …")
     ] = None,
-    check: Annotated[bool, typer.Option(help="Fetch it first.")] = True,
+    check: Annotated[bool, typer.Option(help="Fetch it first, and tell what it is worth.")] = True,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Add a source and have it read.
+    """Add a source: look at it, tell what it would bring, then read it.
+
+    On a terminal you are asked before anything goes live.
 
     Example: [bold]goniec source add https://www.torun.pl/rss --institution torun --place Toruń[/bold]
     """
-    with opening.runtime() as rt, console.busy(f"Looking at {address}"):
-        made = sources.add(
-            rt, address, institution=institution, kind=kind, topics=topic or (), places=place or (),
-            language=language, check=check,
-        )  # fmt: skip
+    rules = rules_of(rule)
+    with opening.runtime() as rt:
+        plan = sources.plan_of(
+            rt, institution=institution, topics=topic or (), places=place or (), language=language
+        )
+        if not check:
+            made = sources.add(
+                rt, address, institution=institution, kind=kind, topics=plan.topics, places=plan.places,
+                language=language, rules=rules, check=False,
+            )  # fmt: skip
+        else:
+            with console.busy(f"Looking at {address}"):
+                seen = sources.look_at_new(rt, address, kind=kind, rules=rules)
+            if not json:
+                tell(seen.report)
+            if not (yes or json) and sys.stdin.isatty() and not typer.confirm("Add it?", default=True):
+                console.note("Nothing was added.")
+                return
+            made = sources.take(rt, seen, plan, rules=rules)
     if json:
         console.as_json(made)
         return
@@ -115,24 +172,26 @@ def poll(
 def import_opml(
     file: Annotated[Path, typer.Argument(help="An OPML list, as feed readers export it.", exists=True)],
     institution: Annotated[str, typer.Option(help="Whose sources they become: a slug.")],
+    check: Annotated[bool, typer.Option(help="Ask each address first; dead ones are left out.")] = True,
     json: AsJson = False,
 ) -> None:
-    """Add every feed of an OPML list; those that are known stay as they are."""
-    with opening.runtime() as rt, console.busy("Importing"):
-        done = sources.import_opml(rt, file.read_bytes(), institution=institution)
+    """Add every feed of an OPML list; its categories become topics, those that are known stay as they are."""
+    with opening.runtime() as rt, console.progress("Asking each address") as bar:
+        done = lists.import_opml(rt, file.read_bytes(), institution=institution, check=check, progress=bar)
     if json:
         console.as_json(done)
         return
-    console.listing(
-        ("OUTCOME", "ID", "ADDRESS", ""), [_imported(one) for one in done], empty="The list has no feeds."
-    )
+    columns = ("OUTCOME", "ID", "ADDRESS", "TOPICS", "")
+    console.listing(columns, [_imported(one) for one in done], empty="The list has no feeds.")
+    counted = Counter(one.outcome for one in done)
+    console.note(", ".join(f"{number} {outcome}" for outcome, number in counted.most_common()))
 
 
 @app.command("export")
 def export_opml() -> None:
     """Print all feeds as OPML."""
     with opening.runtime() as rt:
-        typer.echo(sources.export_opml(rt).decode())
+        typer.echo(lists.export_opml(rt).decode())
 
 
 def health(source: SourceView) -> str:
@@ -159,4 +218,32 @@ def _wait(found: Opened, before: Mapping[int, object], ids: list[int]) -> list[S
 
 
 def _imported(one: Imported) -> tuple[object, ...]:
-    return one.outcome, one.source_id, one.address, one.error or ""
+    return one.outcome, one.source_id, one.address, (*one.topics, *one.places), one.error or ""
+
+
+def rules_of(given: Sequence[str] | None) -> dict[str, str]:
+    """`item=ul > li` as a rule; what has no `=` is told."""
+    rules = {}
+    for one in given or ():
+        name, divided, rule = one.partition("=")
+        if not divided:
+            raise BadInput(f"Write a rule as NAME=RULE, for example item=li.news, not “{one[:50]}”.")
+        rules[name.strip()] = rule.strip()
+    return rules
+
+
+def tell(report: Report) -> None:
+    """What was found at an address, for people."""
+    console.facts(
+        {
+            "address": report.address, "kind": f"{report.kind} ({report.format})", "title": report.title,
+            "language": report.language, "found": [f"{one.address} ({one.how})" for one in report.found],
+            "entries": report.entries, "taken back": report.withdrawn or None, "charset": report.charset,
+            "dates": report.dates, "ids": report.ids, "hub": report.hub or "none: it will be polled",
+            "robots": report.robots, "repaired": "; ".join(report.repairs),
+            "known already": [f"source {one.source_id} ({one.address}): {one.why}" for one in report.twins],
+            "requests": report.requests,
+        }
+    )  # fmt: skip
+    rows = [(n.title, n.kind, n.starts_at or n.published_at, n.topics, n.url) for n in report.notices]
+    console.listing(("NOTICE", "KIND", "DATE", "TOPICS", "PAGE"), rows, empty="It has no entries now.")

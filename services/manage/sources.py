@@ -1,38 +1,26 @@
-"""Sources: the doors by which content comes in. With `pipeline.poll` the only user of `feeds`.
+"""Sources: the doors by which content comes in, as people add, see, stop and poll them.
 
-Adding one takes an address: of the feed, or of a page that names its feed. Nothing is fetched inside a
-transaction, and an address is dialled only through the guarded client.
+Adding one takes an address: of the feed, or of a page that names its feed. What stands there is found out by
+`manage.onboarding`; nothing is fetched inside a transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from feeds import discover, opml
-from feeds.errors import FeedError
-from feeds.pool import ParserPool
-from feeds.types import Feed
+from feeds.types import Door
 from services.domain.addresses import read_target
-from services.errors import BadInput, Conflict, GoniecError, NotFound
-from services.http import Request, Response
-from services.manage import checks
+from services.errors import Conflict, NotFound
+from services.manage import checks, onboarding
+from services.manage.onboarding import Look
+from services.pipeline import first_visit
 from services.runtime import Runtime
 from services.storage import audit
 from services.storage import institutions as owners
 from services.storage import sources as store
 from services.storage.tables import Fetch, Source
-
-ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/json;q=0.8,"
-    " application/xml;q=0.8, text/xml;q=0.8, text/html;q=0.5, */*;q=0.1"
-)
-CANDIDATES = 5
-REDIRECTS = 5
-PERMANENT = frozenset({301, 308})
-MAX_IMPORT_BYTES = 2_000_000
-MAX_IMPORT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +44,7 @@ class SourceView:
     last_entry_at: datetime | None
     errors: int
     notices: int
+    rules: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,59 +67,92 @@ class SourceDetail:
     fetches: tuple[FetchView, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of one address of a list: `outcome` is added, known or refused."""
-
-    address: str
-    title: str | None
-    outcome: str
-    source_id: int | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A feed that answered: its address, and its own title and language when it was read."""
-
-    address: str
-    title: str | None = None
-    language: str | None = None
-
-
 def add(
-    rt: Runtime, address: str, *, institution: str, kind: str = "feed", topics: Sequence[str] = (),
-    places: Sequence[str] = (), language: str | None = None, check: bool = True, by: str = "operator",
+    rt: Runtime, address: str, *, institution: str, kind: str | None = None, topics: Sequence[str] = (),
+    places: Sequence[str] = (), language: str | None = None, rules: Mapping[str, str] | None = None,
+    check: bool = True, by: str = "operator",
 ) -> SourceView:  # fmt: skip
-    """A new source, polled at once. `topics` and `places` (code or name) are added to all it says.
+    """A new source. `topics` and `places` (code or name) are added to all it says, `rules` are for the reader
+    of its kind.
 
-    With `check` the address is fetched first: a feed is taken as it is, a page's feed is found. Raises
-    BadInput when there is none, AddressRefused, Conflict when the address is a source already.
+    With `check` the address is asked first, and the answer is the source's first reading; without, it is
+    polled at once as the kind that is said (`feed` where none is). Raises BadInput when nothing can be read
+    there, AddressRefused, Conflict when the address is a source already.
     """
-    if kind != "feed":
-        raise BadInput(f"Sources of the kind “{kind[:20]}” cannot be read yet; only feeds can.", kind=kind)
-    codes = [checks.place(place) for place in places]
-    slugs = [checks.topic(topic) for topic in topics]
-    spoken = checks.language_code(language) if language else None
+    plan = plan_of(rt, institution=institution, topics=topics, places=places, language=language, by=by)
+    if check:
+        return take(rt, look_at_new(rt, address, kind=kind, rules=rules), plan, rules=rules)
+    told = onboarding.checked_rules(Door(onboarding.checked_kind(kind or "feed")), rules or {})
     url = read_target(address).url
-    with rt.begin() as session:
-        owner_id = _owner_id(session, institution)
-        _refuse_twin(session, url)
     rt.http.check_address(url)
-    found = _look(rt, url) if check else _Found(url)
-    now = rt.clock.now()
     with rt.begin() as session:
-        made = store.add(
-            session, institution_id=owner_id, kind=kind, address=found.address, title=found.title,
-            topics=slugs, places=codes, language=spoken or found.language, now=now,
-        )  # fmt: skip
-        if made is None:
-            _refuse_twin(session, found.address)
-            raise Conflict("This address is a source already.")
-        audit.write_line(session, at=now, actor=by, action="source.add", target=str(made.id))
+        made = _insert(rt, session, url, plan, kind=kind or "feed", title=None, spoken=None, rules=told)
         view = _view((made, institution, 0))
     rt.bell.ring("poll")
     return view
+
+
+def look_at_new(
+    rt: Runtime, address: str, *, kind: str | None = None, rules: Mapping[str, str] | None = None
+) -> Look:
+    """What stands at an address that is to become a source; raises Conflict when it is one, asking nobody."""
+    with rt.begin() as session:
+        _refuse_twin(session, read_target(address).url)
+    return onboarding.look(rt, address, kind=kind, rules=rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whose a new source is, and what is added to all it says."""
+
+    institution_id: int
+    institution: str
+    topics: tuple[str, ...]
+    places: tuple[str, ...]
+    language: str | None
+    by: str
+
+
+def plan_of(
+    rt: Runtime, *, institution: str, topics: Sequence[str] = (), places: Sequence[str] = (),
+    language: str | None = None, by: str = "operator",
+) -> Plan:  # fmt: skip
+    """Topics and places in their one spelling; raises BadInput, NotFound for an unknown institution."""
+    codes = tuple(dict.fromkeys(checks.place(place) for place in places))
+    slugs = tuple(dict.fromkeys(checks.topic(topic) for topic in topics))
+    spoken = checks.language_code(language) if language else None
+    with rt.begin() as session:
+        return Plan(_owner_id(session, institution), institution, slugs, codes, spoken, by)
+
+
+def take(rt: Runtime, seen: Look, plan: Plan, *, rules: Mapping[str, str] | None = None) -> SourceView:
+    """Make a source of what was looked at. The answer is its first reading: nothing is asked twice."""
+    report = seen.report
+    with rt.begin() as session:
+        made = _insert(
+            rt, session, report.address, plan, kind=report.kind, title=report.title,
+            spoken=report.language, rules=rules or {},
+        )  # fmt: skip
+        held = first_visit.hold(session, made.id, now=rt.clock.now())
+    first_visit.conclude_first(rt, held, seen.answer)
+    rt.bell.ring("poll")
+    return show(rt, held.source.source_id).source
+
+
+def _insert(
+    rt: Runtime, session: Session, address: str, plan: Plan, *, kind: str, title: str | None,
+    spoken: str | None, rules: Mapping[str, str],
+) -> Source:  # fmt: skip
+    now = rt.clock.now()
+    made = store.add(
+        session, institution_id=plan.institution_id, kind=kind, address=address, title=title,
+        topics=plan.topics, places=plan.places, language=plan.language or spoken, now=now, rules=rules,
+    )  # fmt: skip
+    if made is None:
+        _refuse_twin(session, address)
+        raise Conflict("This address is a source already.")
+    audit.write_line(session, at=now, actor=plan.by, action="source.add", target=str(made.id))
+    return made
 
 
 def list_all(rt: Runtime) -> list[SourceView]:
@@ -177,126 +199,6 @@ def push_source(rt: Runtime, institution_id: int) -> int:
         return store.ensure_push(session, institution_id, now=rt.clock.now())
 
 
-def import_opml(
-    rt: Runtime, data: bytes, *, institution: str, by: str = "operator"
-) -> list[Imported]:  # fmt: skip
-    """Add every address of an OPML list, unchecked: the first poll shows what each is worth.
-
-    Idempotent: an address that is a source already is `known`. One bad address harms no other.
-    """
-    if len(data) > MAX_IMPORT_BYTES:
-        raise BadInput("The list is larger than 2 MB.")
-    try:
-        outlines = opml.read(data)
-    except FeedError as exc:
-        raise BadInput(f"This list of feeds cannot be read: {exc}") from exc
-    if len(outlines) > MAX_IMPORT:
-        raise BadInput(f"The list has more than {MAX_IMPORT} addresses: split it.")
-    now = rt.clock.now()
-    with rt.begin() as session:
-        owner_id = _owner_id(session, institution)
-        done = [
-            _import_one(session, outline.url, outline.title or None, owner_id, now=now)
-            for outline in outlines
-        ]
-        added = sum(one.outcome == "added" for one in done)
-        audit.write_line(
-            session, at=now, actor=by, action="source.import", target=institution, added=added
-        )  # fmt: skip
-    rt.bell.ring("poll")
-    return done
-
-
-def export_opml(rt: Runtime) -> bytes:
-    """All feeds as OPML, which every reader of feeds can take in."""
-    with rt.begin() as session:
-        rows = store.everything(session)
-    outlines = [
-        opml.Outline(url=source.address, title=source.title or source.address)
-        for source, _, _ in rows
-        if source.address
-    ]
-    return opml.write(outlines, title="Goniec")
-
-
-def _import_one(
-    session: Session, address: str, title: str | None, owner_id: int, *, now: datetime
-) -> Imported:
-    try:
-        url = read_target(address).url
-    except GoniecError as exc:
-        return Imported(address, title, "refused", error=exc.message)
-    made = store.add(
-        session, institution_id=owner_id, kind="feed", address=url, title=title, topics=(), places=(),
-        language=None, now=now,
-    )  # fmt: skip
-    if made is None:
-        return Imported(url, title, "known", store.id_of_address(session, url))
-    return Imported(url, title, "added", made.id)
-
-
-def _look(rt: Runtime, address: str) -> _Found:
-    """Fetch once: a feed is taken, on a page its feed is looked for."""
-    parsers = ParserPool(size=1)
-    try:
-        answer = _fetch(rt, address)
-        feed, why = _read(rt, parsers, answer)
-        if feed is not None:
-            return _found(address, answer, feed)
-        for candidate in _candidates(answer):
-            try:
-                answer = _fetch(rt, candidate)
-            except BadInput:
-                continue
-            feed, _ = _read(rt, parsers, answer)
-            if feed is not None:
-                return _found(candidate, answer, feed)
-    finally:
-        parsers.close()
-    raise BadInput(
-        f"No feed was found at this address: {why} Give the feed's own address, often linked as RSS or Atom.",
-        address=address,
-    )
-
-
-def _fetch(rt: Runtime, address: str) -> Response:
-    answer = rt.http.fetch_one(Request(address, headers=(("Accept", ACCEPT),), redirects=REDIRECTS))
-    if not isinstance(answer, Response):
-        raise BadInput(f"This address cannot be fetched: {answer.detail}.", address=address, kind=answer.kind)
-    if answer.status != 200:
-        raise BadInput(
-            f"This address answers with status {answer.status}, not with a feed.", status=answer.status
-        )
-    return answer
-
-
-def _read(rt: Runtime, parsers: ParserPool, answer: Response) -> tuple[Feed | None, str]:
-    content_type = answer.header("content-type")
-    try:
-        feed = parsers.parse_safely(
-            answer.body, content_type=content_type, base_url=answer.url, now=rt.clock.now()
-        )
-    except FeedError as exc:
-        return None, exc.message.rstrip(".") + "."
-    return feed, ""
-
-
-def _candidates(answer: Response) -> list[str]:
-    """Where a page says that its feeds are, best first."""
-    found = discover.candidates(
-        answer.url, headers=answer.headers, body=answer.body, content_type=answer.header("content-type")
-    )
-    return [candidate.url for candidate in found[:CANDIDATES]]
-
-
-def _found(asked: str, answer: Response, feed: Feed) -> _Found:
-    """The asked address, or where it has moved for good."""
-    moved = answer.hops and all(hop.status in PERMANENT for hop in answer.hops)
-    title = " ".join(feed.title.split())[:200] or None
-    spoken = feed.language.split("-")[0].lower()[:3] if feed.language else None
-    return _Found(answer.url if moved else asked, title, spoken)
-
-
 def _owner_id(session: Session, slug: str) -> int:
     found = owners.by_slug(session, slug)
     if found is None:
@@ -317,7 +219,7 @@ def _view(row: tuple[Source, str, int]) -> SourceView:
         topics=tuple(source.topics), places=tuple(source.places), language=source.language,
         state=source.state, stopped_because=source.stopped_because, due_at=source.due_at,
         last_checked_at=source.last_checked_at, last_status=source.last_status, last_error=source.last_error,
-        last_entry_at=source.last_entry_at, errors=source.errors, notices=notices,
+        last_entry_at=source.last_entry_at, errors=source.errors, notices=notices, rules=source.rules,
     )  # fmt: skip
 
 

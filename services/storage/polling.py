@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, text, update
@@ -42,6 +42,15 @@ _RECENT = text("""
                        ORDER BY n.published_at DESC LIMIT 20) AS dates
     FROM sources s WHERE s.id = ANY(:ids)
 """)
+
+
+def hold(session: Session, held: Claim, *, now: datetime, lease: timedelta) -> None:
+    """Put sources that this transaction has made under a claim, so that nobody else polls them meanwhile."""
+    session.execute(
+        update(Source)
+        .where(Source.id.in_(held.rows), Source.claim_id.is_(None))
+        .values(state="leased", claim_id=held.id, lease_until=now + lease)
+    )
 
 
 def begin(session: Session, held: Claim, *, next_check: datetime) -> list[SourceDue]:

@@ -1,13 +1,13 @@
 """Sources as people manage them; their polling is `storage/polling.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Row, Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.storage.tables import Fetch, Institution, Notice, Source
+from services.storage.tables import Fetch, Institution, Notice, Source, Story
 
 Listed = tuple[Source, str, int]  # the source, its institution's slug, its notices
 
@@ -15,13 +15,15 @@ Listed = tuple[Source, str, int]  # the source, its institution's slug, its noti
 def add(
     session: Session, *, institution_id: int, kind: str, address: str, title: str | None,
     topics: Sequence[str], places: Sequence[str], language: str | None, now: datetime,
+    rules: Mapping[str, str] | None = None,
 ) -> Source | None:  # fmt: skip
     """A new source, due at once; None when the address is one already."""
     return session.scalars(
         insert(Source)
         .values(
             institution_id=institution_id, kind=kind, address=address, title=title, topics=list(topics),
-            places=list(places), language=language, state="pending", due_at=now, created_at=now,
+            places=list(places), language=language, rules=dict(rules or {}),
+            state="pending", due_at=now, created_at=now,
         )
         .on_conflict_do_nothing(index_elements=["address"])
         .returning(Source)
@@ -88,3 +90,31 @@ _LISTED: Select[Source, str, int] = select(Source, Institution.slug, _NOTICES).j
 def _listed(row: Row[Source, str, int]) -> Listed:
     source, slug, notices = row
     return source, slug, notices
+
+
+_BARE = text("""
+    SELECT id, address FROM sources
+    WHERE rtrim(lower(regexp_replace(address, '^https?://(www\\.)?', '', 'i')), '/') = ANY(:near)
+    ORDER BY id LIMIT 20
+""")
+
+
+def by_bare_address(session: Session, near: Iterable[str]) -> list[tuple[int, str]]:
+    """(id, address) of sources whose address is one of these but for scheme, `www.` and a last slash."""
+    rows = session.execute(_BARE, {"near": [one.lower() for one in near]})
+    return [(row.id, row.address) for row in rows]
+
+
+def telling(session: Session, urls: Sequence[str]) -> list[tuple[int, str, int]]:
+    """(id, address, how many) of sources with notices about these pages, the most first."""
+    number = func.count(Notice.id.distinct())
+    rows = session.execute(
+        select(Source.id, Source.address, number)
+        .join(Notice, Notice.source_id == Source.id)
+        .join(Story, Story.id == Notice.story_id)
+        .where(Story.url.in_(urls))
+        .group_by(Source.id)
+        .order_by(number.desc(), Source.id)
+        .limit(20)
+    )
+    return [(source_id, address or "", count) for source_id, address, count in rows]

@@ -2,8 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from feeds.politeness import SHORTEST
 from services.errors import AddressRefused, BadInput, Conflict, NotFound
-from services.manage import sources
+from services.manage import lists, sources
 from services.runtime import Runtime
 from tests import factories
 from tests.conftest import OpenRuntime
@@ -35,10 +36,14 @@ def city(rt: Runtime) -> str:
     return factories.institution(rt)
 
 
-def test_a_feed_is_added_under_its_own_title_and_due_at_once(rt: Runtime, web: WebDouble, city: str) -> None:
+def test_a_feed_is_added_under_its_own_title_and_read_from_the_answer_in_hand(
+    rt: Runtime, web: WebDouble, city: str
+) -> None:
     made = sources.add(rt, web.url("/rss"), institution=city, topics=["Zdrowie"], places=["Toruń"])
     assert (made.address, made.title, made.language) == (web.url("/rss"), "Urząd Miasta", "pl")
-    assert (made.topics, made.places, made.due_at) == (("health",), ("0463011",), rt.clock.now())
+    assert (made.topics, made.places, made.notices) == (("health",), ("0463011",), 1)
+    assert made.due_at >= rt.clock.now() + SHORTEST
+    assert len(web.received) == 1
     assert sources.show(rt, made.id).source == made
 
 
@@ -101,7 +106,7 @@ def test_loopback_is_refused_where_no_setting_names_it(open_runtime: OpenRuntime
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"topics": ["astrology"]}, {"places": ["Atlantyda"]}, {"language": "x1"}, {"kind": "calendar"}]
+    "wrong", [{"topics": ["astrology"]}, {"places": ["Atlantyda"]}, {"language": "x1"}, {"kind": "astrology"}]
 )
 def test_a_source_that_cannot_be_is_refused(rt: Runtime, city: str, wrong: dict[str, object]) -> None:
     with pytest.raises(BadInput):
@@ -115,26 +120,26 @@ def test_an_unknown_institution_is_told_before_anything_is_fetched(rt: Runtime, 
 
 
 def test_a_list_is_imported_and_importing_it_again_adds_nothing(rt: Runtime, city: str) -> None:
-    first = sources.import_opml(rt, OPML, institution=city)
+    first = lists.import_opml(rt, OPML, institution=city, check=False)
     assert [(one.outcome, one.address) for one in first] == [
         ("added", "https://a.example/feed"),
         ("added", "https://b.example/feed"),
     ]
-    second = sources.import_opml(rt, OPML, institution=city)
+    second = lists.import_opml(rt, OPML, institution=city, check=False)
     assert [(one.outcome, one.source_id) for one in second] == [("known", one.source_id) for one in first]
 
 
 def test_what_is_exported_can_be_imported(rt: Runtime, city: str) -> None:
-    sources.import_opml(rt, OPML, institution=city)
+    lists.import_opml(rt, OPML, institution=city, check=False)
     factories.door(rt)
-    again = sources.import_opml(rt, sources.export_opml(rt), institution=city)
+    again = lists.import_opml(rt, lists.export_opml(rt), institution=city)
     assert [one.outcome for one in again] == ["known", "known"]
 
 
 @pytest.mark.parametrize("bad", [b"", b"<html>", b"<!DOCTYPE x [<!ENTITY a 'b'>]><opml>&a;</opml>"])
 def test_a_list_that_cannot_be_read_is_refused(rt: Runtime, city: str, bad: bytes) -> None:
     with pytest.raises(BadInput):
-        sources.import_opml(rt, bad, institution=city)
+        lists.import_opml(rt, bad, institution=city)
 
 
 def test_an_institution_has_one_push_door_that_is_never_polled(rt: Runtime) -> None:
@@ -145,7 +150,7 @@ def test_an_institution_has_one_push_door_that_is_never_polled(rt: Runtime) -> N
 
 
 def test_a_stopped_source_is_polled_again_when_asked(rt: Runtime, city: str) -> None:
-    [one] = sources.import_opml(rt, OPML, institution=city)[:1]
+    [one] = lists.import_opml(rt, OPML, institution=city, check=False)[:1]
     assert one.source_id is not None
     sources.stop(rt, one.source_id, because="it said nonsense")
     assert sources.show(rt, one.source_id).source.state == "stopped"
