@@ -130,6 +130,21 @@ class Subscriptions(Told):
     next: None = None
 
 
+class Mute(Told):
+    """What stays away from a person; `until` is null when it lasts until it is lifted."""
+
+    id: int
+    kind: str
+    label: str
+    until: datetime | None
+    created_at: datetime
+
+
+class Mutes(Told):
+    items: list[Mute]
+    next: None = None
+
+
 class Endpoint(Told):
     id: Annotated[str, Field(validation_alias="uid")]
     url: str

@@ -13,6 +13,7 @@ from services.api.routes import (
     hooks,
     interests,
     machines,
+    mutes,
     notices,
     subscribers,
     subscriptions,
@@ -30,7 +31,7 @@ with a stable `code`.
 Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
-    notices, events, interests, subscribers, subscriptions, endpoints, deliveries, feeds, machines,
+    notices, events, interests, subscribers, subscriptions, mutes, endpoints, deliveries, feeds, machines,
     suppressions, hooks, unsubscribe,
 )  # fmt: skip
 

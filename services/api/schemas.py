@@ -12,6 +12,7 @@ from services.api.texts import (
     Key,
     Label,
     LanguageCode,
+    MuteValue,
     Place,
     Query,
     Summary,
@@ -24,6 +25,7 @@ from services.api.texts import (
 )
 from services.domain.drafts import Draft
 from services.domain.events import event_type
+from services.domain.mutes import MuteKind
 from services.domain.notices import Audience, NoticeKind
 
 Format = Literal["standard", "cloudevents", "cloudevents-binary", "cloudevents-batch"]
@@ -205,6 +207,17 @@ class SubscriptionPatch(Sent):
     paused_until: Annotated[
         Time | None, Field(description="Null, or a time that has passed, ends the pause.")
     ] = None
+
+
+class MuteIn(Sent):
+    """What to be told of no more; without `until`, until it is lifted."""
+
+    kind: MuteKind
+    value: Annotated[
+        MuteValue,
+        Field(description="An institution's slug; a word or query; the id of a story, or of a subscription."),
+    ]
+    until: Annotated[Time | None, Field(description="A time that has passed ends the mute.")] = None
 
 
 class EndpointIn(Sent):

@@ -10,6 +10,7 @@ from services.domain import tokens
 CONFIRM = "confirm"
 MANAGE = "manage"
 LEAVE = "leave"
+LESS = "less"
 
 
 def manage_token(secret: str, subscriber_id: int) -> str:
@@ -25,3 +26,9 @@ def confirm_url(base_url: str, secret: str, subscriber_id: int, *, letter: str, 
     """The page with the button that confirms what one sign-up (its `letter`) asked for."""
     token = tokens.sign(secret, CONFIRM, {"s": subscriber_id, "k": letter}, expires_at)
     return f"{base_url}/confirm/{token}"
+
+
+def less_url(base_url: str, secret: str, subscriber_id: int, *, subscription_id: int, notice_id: int) -> str:
+    """The page where a person says what of one item in their letter they want less of."""
+    token = tokens.sign(secret, LESS, {"s": subscriber_id, "p": subscription_id, "n": notice_id})
+    return f"{base_url}/less/{token}"

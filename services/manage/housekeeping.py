@@ -1,12 +1,12 @@
 """What is kept no longer than it serves: sign-ups that nobody confirmed, the old history of checks
-and of what came back."""
+and of what came back, mutes whose time is over."""
 
 from datetime import timedelta
 
 from services import log
 from services.manage.privacy import forget_unconfirmed
 from services.runtime import Runtime
-from services.storage import feedback, polling
+from services.storage import feedback, mutes, polling
 
 KEEP_VISITS = timedelta(days=90)
 KEEP_FEEDBACK = timedelta(days=90)
@@ -20,4 +20,5 @@ def tidy(rt: Runtime) -> None:
     with rt.begin() as session:
         visits = polling.forget_visits(session, rt.clock.now() - KEEP_VISITS)
         words = feedback.forget(session, rt.clock.now() - KEEP_FEEDBACK)
-    _log.info("housekeeping.done", unconfirmed=people, visits=visits, feedback=words)
+        over = mutes.forget_over(session, rt.clock.now())
+    _log.info("housekeeping.done", unconfirmed=people, visits=visits, feedback=words, mutes=over)

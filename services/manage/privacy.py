@@ -13,9 +13,9 @@ from services.domain.events import rfc3339
 from services.manage import checks
 from services.manage.persons import CONFIRM_WITHIN, need
 from services.runtime import Runtime
-from services.storage import audit, feedback
+from services.storage import audit, feedback, leaving
+from services.storage import mutes as muted
 from services.storage import subscribers as store
-from services.storage import subscriptions as uses
 from services.storage.tables import Subscriber
 
 FORGOTTEN_A_BATCH = 200
@@ -43,6 +43,14 @@ def export(rt: Runtime, who: int | str) -> dict[str, Any]:
                     "paused_until": rfc3339(row.paused_until) if row.paused_until else None,
                 }
                 for row, canonical in store.subscriptions_of(session, person.id)
+            ],
+            "muted": [
+                {
+                    "kind": one.row.kind, "label": one.row.label,
+                    "until": rfc3339(one.row.until) if one.row.until else None,
+                    "created_at": rfc3339(one.row.created_at),
+                }
+                for one in muted.of_subscriber(session, person.id, now=rt.clock.now())
             ],
             "consents": [
                 {"action": c.action, "text_version": c.text_version, "via": c.via, "at": rfc3339(c.at)}
@@ -98,7 +106,7 @@ def _erase(
     rt: Runtime, session: Session, person: Subscriber, *, suppress: bool, via: str, by: str
 ) -> None:  # fmt: skip
     now, digest, subscriber_id = rt.clock.now(), person.email_hash, person.id
-    uses.drop_all(session, subscriber_id)
+    leaving.drop_all(session, subscriber_id)
     store.write_consent(
         session, email_hash=digest, action="erase", text_version=consents.TEXT_VERSION, via=via, at=now
     )

@@ -20,7 +20,7 @@ from services.manage.persons import CONFIRM_WITHIN, need
 from services.manage.privacy import allow_again, erase, export, forget_unconfirmed, manage_link
 from services.manage.subscriptions import Pledge, SubscriptionView, Wish, pledge, subscribe, view_of
 from services.runtime import Runtime
-from services.storage import audit, holding
+from services.storage import audit, holding, leaving
 from services.storage import subscribers as store
 from services.storage import subscriptions as uses
 from services.storage.tables import Subscriber
@@ -232,7 +232,7 @@ def leave(rt: Runtime, subscriber_id: int, *, via: str = "web") -> None:
         person = need(rt, session, subscriber_id)
         if person.state == "left":
             return
-        uses.drop_all(session, person.id)
+        leaving.drop_all(session, person.id)
         person.state = "left"
         _consent(session, person, "leave", via=via, at=now)
 

@@ -28,6 +28,10 @@ from services.storage.trail import Asked, Sent
 REASONS = {
     "not_confirmed": "the address was not confirmed then",
     "suppressed": "mail to this address is suppressed",
+    "muted_interest": "this interest was muted then",
+    "muted_story": "this story was muted then",
+    "muted_institution": "its institution was muted then",
+    "muted_word": "a word that it holds was muted then",
     "paused": "a pause was on",
     "no_commercial_consent": "it is commercial, and they did not agree to commercial notices",
     "withdrawn": "it was withdrawn before it was told",

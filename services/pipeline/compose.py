@@ -244,9 +244,9 @@ def _issue(
     ranks: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> NewIssue:  # fmt: skip
     slots: dict[str, str] = {}
-    for place, group in enumerate(groups):
+    for place, (item, group) in enumerate(zip(sheet.items, groups, strict=True)):
         slots[f"why:{place}"] = digests.why_line(group)
-        slots[f"less:{place}"] = str(group[0].subscription_id)
+        slots[f"less:{place}"] = f"{group[0].subscription_id}:{item.event.notice_id}"
     if kind == "alert":
         slots["list"] = str(groups[0][0].subscription_id)
     elif len(cadences := {w.usual for group in groups for w in group}) == 1:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from services.channels import registry
 from services.channels.base import Letter, Outcome
-from services.domain import tokens
+from services.domain import links, tokens
 from services.domain.verp import envelope_sender
 from services.runtime import Runtime
 from services.storage.deliveries import Body, MailDue
@@ -72,10 +72,19 @@ def personal_links(rt: Runtime, one: MailDue) -> dict[str, str]:
     }
     for name, value in one.slots.items():
         if name.startswith("less:"):
-            values[name] = f"{values['manage_url']}#s{value}"
+            values[name] = _less(rt, one, value)
         elif name != "list":
             values[name] = value
     return values
+
+
+def _less(rt: Runtime, one: MailDue, of: str) -> str:
+    """Where the reader says what of an item they want less of: `subscription:notice`."""
+    subscription, _, notice = of.partition(":")
+    return links.less_url(
+        rt.settings.base_url, rt.settings.secret_key, one.subscriber_id,
+        subscription_id=int(subscription), notice_id=int(notice or 0),
+    )  # fmt: skip
 
 
 def _leaves(one: MailDue) -> dict[str, int | str]:

@@ -19,7 +19,8 @@ from services.storage.work import Claim
 Pair = tuple[int, int]  # (event id, subscription id), or (event id, endpoint id)
 
 # Why a reader is left out: the first that holds is the reason. s is the subscription, r the reader, x the
-# suppression of the address, e the event, n its notice. Each reason has its sentence in `manage.why`.
+# suppression of the address, u the mute that holds, e the event, n its notice. Each reason has its
+# sentence in `manage.why`.
 _OF_THE_READER = (
     ("not_confirmed", "r.state <> 'active'"),
     ("suppressed", "x.email_hash IS NOT NULL"),
@@ -27,6 +28,10 @@ _OF_THE_READER = (
 # These are asked of news alone: a withdrawal goes to whoever got what it takes back. A pause leaves nobody
 # out: what it holds back is kept, and comes in one letter when it ends. What is urgent waits for no digest.
 _OF_THE_NEWS = (
+    ("muted_interest", "u.kind = 'interest'"),
+    ("muted_story", "u.kind = 'story'"),
+    ("muted_institution", "u.kind = 'institution'"),
+    ("muted_word", "u.kind = 'word'"),
     ("no_commercial_consent", "n.commercial AND NOT r.commercial"),
     ("withdrawn", "n.withdrawn_at IS NOT NULL"),
 )
@@ -37,6 +42,15 @@ def _cases(reasons: Sequence[tuple[str, str]]) -> str:
 
 
 _REASON = f"CASE {_cases(_OF_THE_READER)} WHEN e.type = 'withdrawn' THEN NULL {_cases(_OF_THE_NEWS)} END"
+
+# The oldest mute that holds. A muted word or institution is an interest that the event met.
+_MUTE = """
+            SELECT mu.kind FROM mutes mu
+            WHERE mu.subscriber_id = r.id AND (mu.until IS NULL OR mu.until > :now)
+              AND (mu.subscription_id = s.id OR mu.story_id = n.story_id
+                   OR EXISTS (SELECT FROM matches mm
+                              WHERE mm.event_id = e.id AND mm.interest_id = mu.interest_id))
+            ORDER BY mu.id LIMIT 1"""
 
 # A revision also reaches who got what it corrects; a withdrawal reaches exactly those who got the notice, by
 # the subscription that brought it last.
@@ -93,6 +107,7 @@ _TELL_READERS = text(f"""
         JOIN subscriptions s ON s.id = v.subscription_id
         JOIN subscribers r ON r.id = s.subscriber_id
         LEFT JOIN suppressions x ON x.email_hash = r.email_hash
+        LEFT JOIN LATERAL ({_MUTE}) u ON true
         CROSS JOIN LATERAL (SELECT {_REASON} AS reason) w
         ON CONFLICT DO NOTHING
         RETURNING coalesce(reason, state) AS outcome

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.domain import consents
 from services.domain.bounces import LOST, SOFT_LIMIT, SOFT_WITHIN, Heard, Verdict
-from services.storage import subscribers, subscriptions
+from services.storage import leaving, subscribers, subscriptions
 from services.storage.tables import Feedback, Subscriber
 from services.storage.work import Claim
 
@@ -178,7 +178,7 @@ def leave(session: Session, chosen: Chosen, *, now: datetime, via: str = "one-cl
     if person is None:
         return
     if chosen.is_everything:
-        subscriptions.drop_all(session, person.id)
+        leaving.drop_all(session, person.id)
         person.state = "left"
     else:
         subscriptions.drop(session, chosen.subscription_ids)

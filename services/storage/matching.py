@@ -71,7 +71,8 @@ def events_as_documents(session: Session, event_ids: Sequence[int]) -> list[ToMa
 
 
 _HORIZON = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-_LIVE = "EXISTS (SELECT FROM subscriptions s WHERE s.interest_id = i.id)"
+_LIVE = """(EXISTS (SELECT FROM subscriptions s WHERE s.interest_id = i.id)
+            OR EXISTS (SELECT FROM mutes u WHERE u.interest_id = i.id))"""
 _IN_SHARD = "i.id % :of = :number"
 _ALL_LIVE = text(f"SELECT i.id FROM interests i WHERE {_IN_SHARD} AND {_LIVE}")
 _LOGGED = text("SELECT id, interest_id FROM interest_changes WHERE xact >= CAST(:since AS xid8)")

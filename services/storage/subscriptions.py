@@ -46,7 +46,7 @@ def add(session: Session, *, interest_id: int, owner: Mapping[str, int], query: 
 
     None when the owner has one to this interest already. The first use tells the matchers.
     """
-    is_first = not _is_used(session, interest_id)
+    is_first = not is_used(session, interest_id)
     added = session.scalars(
         insert(Subscription)
         .values(interest_id=interest_id, query=query, label=label, channel=channel, cadence=cadence,
@@ -64,11 +64,11 @@ def drop(session: Session, subscription_ids: Sequence[int]) -> int:
     if not subscription_ids:
         return 0
     used = select(Subscription.interest_id).where(Subscription.id.in_(subscription_ids))
-    _hold(session, session.scalars(used).all())
+    hold(session, session.scalars(used).all())
     gone = session.scalars(
         delete(Subscription).where(Subscription.id.in_(subscription_ids)).returning(Subscription.interest_id)
     ).all()
-    tell_matchers(session, [i for i in sorted(set(gone)) if not _is_used(session, i)])
+    tell_matchers(session, [i for i in sorted(set(gone)) if not is_used(session, i)])
     return len(gone)
 
 
@@ -89,12 +89,12 @@ def retarget(session: Session, subscription: Subscription, interest_id: int, *, 
     twin = select(Subscription.id).where(owner, Subscription.interest_id == interest_id)
     if session.scalar(twin) is not None:
         return False
-    _hold(session, [old, interest_id])
-    is_first = not _is_used(session, interest_id)
+    hold(session, [old, interest_id])
+    is_first = not is_used(session, interest_id)
     subscription.interest_id, subscription.query = interest_id, query
     session.flush()
     changed = [interest_id] if is_first else []
-    tell_matchers(session, changed + ([] if _is_used(session, old) else [old]))
+    tell_matchers(session, changed + ([] if is_used(session, old) else [old]))
     session.execute(
         update(Candidate)
         .where(Candidate.subscription_id == subscription.id, Candidate.state == "pending")
@@ -174,20 +174,18 @@ def move_rhythms(session: Session, subscriber: Subscriber, *, now: datetime) -> 
     session.flush()
 
 
-def drop_all(session: Session, subscriber_id: int) -> int:
-    """All of a person's subscriptions and rhythms."""
-    dropped = drop(session, [s.id for s in of_subscriber(session, subscriber_id)])
-    session.execute(delete(Rhythm).where(Rhythm.subscriber_id == subscriber_id))
-    return dropped
-
-
-def _is_used(session: Session, interest_id: int) -> bool:
+def is_used(session: Session, interest_id: int) -> bool:
+    """Whether anybody asks for it or mutes it: so long the matchers keep it."""
     return bool(session.scalar(_USED, {"id": interest_id}))
 
 
-def _hold(session: Session, interest_ids: Iterable[int]) -> None:
+def hold(session: Session, interest_ids: Iterable[int]) -> None:
+    """Keep interests as they are used until the transaction ends."""
     held = select(Interest.id).where(Interest.id.in_(sorted(set(interest_ids)))).order_by(Interest.hash)
     session.execute(held.with_for_update(key_share=True))
 
 
-_USED = text("SELECT EXISTS (SELECT FROM subscriptions WHERE interest_id = :id)")
+_USED = text("""
+    SELECT EXISTS (SELECT FROM subscriptions WHERE interest_id = :id)
+        OR EXISTS (SELECT FROM mutes WHERE interest_id = :id)
+""")

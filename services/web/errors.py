@@ -15,7 +15,7 @@ FOR_MACHINES = (
     "/v1/", "/feeds/", "/hooks/", "/websub/", "/hub", "/healthz", "/readyz", "/metrics", "/openapi.json",
     "/static/",
 )  # fmt: skip
-BY_LINK = ("/confirm/", "/manage/", "/u/", "/issues/")
+BY_LINK = ("/confirm/", "/manage/", "/less/", "/u/", "/issues/")
 KEPT = ("retry-after", "allow", "connection")
 
 

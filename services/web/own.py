@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
-from services.manage import private_feed
+from services.manage import mutes, private_feed
 from services.manage.subscribers import SubscriberView
 from services.manage.subscriptions import SubscriptionView
-from services.web import choices
+from services.web import choices, days
 from services.web.guards import Form
 from services.web.visits import Visit
 from services.web.wishes import Rhythm, Wanted
@@ -57,7 +57,9 @@ def context_of(
         "kinds": choices.kind_groups(here.locale),
         "zones": zones(person.timezone),
         "zone": person.timezone,
-        "today": now.astimezone(ZoneInfo(person.timezone)).date().isoformat(),
+        "mutes": mutes.list_for(here.rt, person.id),
+        "word": sent.one("word") if sent else "",
+        "today": days.today(now, person.timezone),
         "feed_url": f"/feeds/private/{private_feed.token_for(here.rt, person.id)}.atom",
         "told": "",
         "fault": None,

@@ -11,6 +11,7 @@ from services.storage.tables.interests import (
     InterestChange,
     Match,
     MatchTurn,
+    Mute,
     Subscription,
 )
 from services.storage.tables.notices import Event, Notice, Revision, Story
@@ -20,6 +21,6 @@ from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subsc
 __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "Consent", "Consumer", "Content", "Delivery",
     "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "IndexSnapshot", "Institution",
-    "Interest", "InterestChange", "Issue", "IssueItem", "Match", "MatchTurn", "Notice", "Revision",
-    "Rhythm", "RobotsFile", "Source", "Story", "Subscriber", "Subscription", "Suppression",
+    "Interest", "InterestChange", "Issue", "IssueItem", "Match", "MatchTurn", "Mute", "Notice",
+    "Revision", "Rhythm", "RobotsFile", "Source", "Story", "Subscriber", "Subscription", "Suppression",
 ]  # fmt: skip

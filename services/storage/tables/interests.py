@@ -68,6 +68,35 @@ class Subscription(Base):
     created_at: Mapped[datetime]
 
 
+class Mute(Base):
+    """What a person wants no more of, until it is lifted or `until` comes: a subscription of theirs, a story,
+    or whatever meets an interest (an institution, a word), which the matchers therefore hold too.
+
+    No key on the story: stories may be joined, and a mute of one that is gone harms nothing.
+    """
+
+    __tablename__ = "mutes"
+    __table_args__ = (
+        UniqueConstraint(
+            "subscriber_id", "subscription_id", "story_id", "interest_id", postgresql_nulls_not_distinct=True
+        ),
+        CheckConstraint("num_nonnulls(subscription_id, story_id, interest_id) = 1", name="one_target"),
+        Index("ix_mutes_subscription_id", "subscription_id"),
+        Index("ix_mutes_interest_id", "interest_id"),
+        Index("ix_mutes_until", "until"),
+    )
+
+    id: Mapped[Id]
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    kind: Mapped[str]
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"))
+    story_id: Mapped[int | None]
+    interest_id: Mapped[int | None] = mapped_column(ForeignKey("interests.id"))
+    label: Mapped[str]
+    until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+
 class Match(Base):
     """This event meets this interest; `witnesses` are the atoms that made it so."""
 

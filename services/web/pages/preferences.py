@@ -6,17 +6,18 @@ changes nothing.
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from fastapi import APIRouter, Response
 
 from services.domain import links, tokens
+from services.domain.mutes import MuteKind
 from services.errors import BadInput, Conflict, NotFound, QueryError
-from services.manage import privacy, subscribers, subscriptions
+from services.manage import mutes, privacy, subscribers, subscriptions
+from services.manage.mutes import Unwanted
 from services.manage.subscribers import SubscriberView
 from services.manage.subscriptions import Wish
-from services.web import faults
+from services.web import days, faults
 from services.web.guards import Form
 from services.web.own import context_of
 from services.web.pages.subscribe import label_of, preview_of
@@ -25,7 +26,7 @@ from services.web.wishes import Rhythm, Wanted
 
 router = APIRouter()
 
-TOLD = ("changed", "added", "removed", "paused", "resumed")
+TOLD = ("changed", "added", "removed", "paused", "resumed", "muted", "lifted")
 Action = Callable[[Visit, SubscriberView, Form], str]
 
 
@@ -48,7 +49,8 @@ def change(here: Here, sent: Sent, token: str) -> Response:
     try:
         told = action(here, person, sent)
     except QueryError as error:
-        return _refused(here, person, sent, faults.fault(error, Wanted.read(sent).composed))
+        typed = sent.one("word") if sent.one("do") == "mute" else Wanted.read(sent).composed
+        return _refused(here, person, sent, faults.fault(error, typed))
     except (Conflict, BadInput) as error:
         return _refused(here, person, sent, faults.refusal(error))
     return here.go(f"/manage/{token}?told={told}")
@@ -160,6 +162,20 @@ def _resume(here: Visit, person: SubscriberView, _: Form) -> str:
     return "resumed"
 
 
+def _mute(here: Visit, person: SubscriberView, sent: Form) -> str:
+    word = sent.one("word")
+    if not word:
+        raise BadInput("The word to be muted is missing.", field="word")
+    until = days.ahead(person.timezone, sent.one("until"), now=here.rt.clock.now())
+    mutes.add(here.rt, person.id, Unwanted(MuteKind.WORD, word, until))
+    return "muted"
+
+
+def _lift(here: Visit, person: SubscriberView, sent: Form) -> str:
+    mutes.lift(here.rt, person.id, days.number(sent.one("mute")))
+    return "lifted"
+
+
 ACTIONS: dict[str, Action] = {
     "add": _add,
     "change": _change,
@@ -168,6 +184,8 @@ ACTIONS: dict[str, Action] = {
     "times": _times,
     "pause": _pause,
     "resume": _resume,
+    "mute": _mute,
+    "lift": _lift,
 }
 
 
@@ -198,18 +216,8 @@ def _readable(wanted: Wanted) -> None:
 
 
 def _subscription(sent: Form) -> int:
-    number = sent.one("subscription")
-    if not (number.isascii() and number.isdecimal() and len(number) < 19):
-        raise NotFound("There is no such subscription.")
-    return int(number)
+    return days.number(sent.one("subscription"))
 
 
 def _day(person: SubscriberView, text: str) -> datetime | None:
-    """The beginning of a day in the person's own zone; None where no day was given."""
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-        return datetime.combine(day, time(), ZoneInfo(person.timezone)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise BadInput("This is no day.", field="until") from error
+    return days.beginning(person.timezone, text)

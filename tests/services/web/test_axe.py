@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from services.api.app import make_app
 from services.domain import links, tokens
-from services.manage import outbox, subscribers
+from services.domain.mutes import MuteKind
+from services.manage import mutes, outbox, subscribers
+from services.manage.mutes import Unwanted
 from services.manage.subscriptions import Wish
 from services.pipeline import deliver
 from services.runtime import Runtime
@@ -71,6 +73,8 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
     text = outbox.open_letter(rt, letter).text
     confirm = next(word for word in text.split() if "/confirm/" in word)
     own = f"/manage/{links.manage_token(secret, person)}"
+    less = links.less_url("", secret, person, subscription_id=0, notice_id=open_one)
+    muted = mutes.add(rt, person, Unwanted(MuteKind.WORD, "hulajnoga", NOON + timedelta(days=9)))
     leave = f"/u/{tokens.sign(secret, 'leave', {'s': person})}"
     return [
         "/", "/?q=(bony", "/?q=nothing+of+this", "/?topic=funding&place=0403&kind=call",
@@ -78,7 +82,7 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
         "/subscribe?topic=funding&q=bony", "/subscribe?q=(x",
         "/subscribe/sent", confirm.removeprefix(rt.settings.base_url), own, f"{own}?told=changed",
         f"{own}/leave", f"{own}/erase", leave, "/outbox", f"/outbox/{letter}", "/about", "/bot", "/nowhere",
-        "/manage/false",
+        "/manage/false", less, f"{less}?done={muted.id}",
     ]  # fmt: skip
 
 
