@@ -9,7 +9,7 @@ from dateutil import parser as times
 from services.cli import console, opening
 from services.cli.console import AsJson
 from services.errors import BadInput
-from services.manage import endpoints
+from services.manage import calls, endpoints
 
 app = typer.Typer(help="Webhooks: signed calls (Standard Webhooks) to other systems.")
 
@@ -101,7 +101,7 @@ def _waits(text: str | None) -> list[int] | None:
 def try_out(uid: Uid, json: AsJson = False) -> None:
     """Send one signed test event now. Exit code 1 when it was not taken."""
     with opening.runtime() as rt, console.busy("Calling"):
-        outcome = endpoints.test(rt, None, uid)
+        outcome = calls.test(rt, None, uid)
     if json:
         console.as_json(outcome)
     else:
@@ -135,7 +135,7 @@ def replay(
 ) -> None:
     """Send again what happened since a time, up to 30 days; also what the endpoint never had."""
     with opening.runtime() as rt, console.progress("Replaying") as bar:
-        count = endpoints.replay(
+        count = calls.replay(
             rt, None, uid, since=moment(since, now=rt.clock.now()), on_progress=bar
         )  # fmt: skip
     console.as_json({"replayed": count}) if json else console.say(f"{count} events are on their way.")
@@ -145,7 +145,7 @@ def replay(
 def deliveries(uid: Uid, json: AsJson = False) -> None:
     """Show what went to an endpoint lately, with every attempt's answer."""
     with opening.runtime() as rt:
-        page = endpoints.deliveries(rt, None, uid, limit=30)
+        page = calls.deliveries(rt, None, uid, limit=30)
     if json:
         console.as_json(page)
         return

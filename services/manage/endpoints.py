@@ -4,36 +4,30 @@ An endpoint is its owner's alone: to everybody else it does not exist.
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from services.channels.base import OutcomeKind
-from services.channels.webhook import Call, WebhookChannel
 from services.domain import events, rotation, signing
 from services.domain.addresses import read_target
 from services.errors import BadInput, Forbidden, NotFound
 from services.manage import checks
 from services.manage.accounts import Principal
-from services.manage.pages import Page, number_cursor
-from services.manage.sieve import sieve
 from services.manage.subscriptions import retarget
 from services.runtime import Runtime
-from services.storage import audit, search
+from services.storage import audit
 from services.storage import endpoints as store
 from services.storage import institutions as owners
 from services.storage import subscriptions as uses
-from services.storage.tables import Attempt, Delivery, Endpoint, Event
+from services.storage.tables import Endpoint
 
 FORMATS = ("standard", "cloudevents", "cloudevents-binary", "cloudevents-batch")
 STATES = ("active", "paused")
 MAX_ENDPOINTS = 1_000
 MAX_OVERLAP_HOURS = 7 * 24
-MAX_REPLAY = timedelta(days=30)
-CHUNK = 500
 MIN_PER_S, MAX_PER_S = 0.001, 10_000
 MAX_ATTEMPTS, MAX_WAIT_S = 20, 7 * 24 * 3600
 
@@ -68,45 +62,6 @@ class CreatedEndpoint:
     secret: str
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptView:
-    number: int
-    at: datetime
-    took_ms: int
-    outcome: str
-    status: int | None
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryView:
-    """One event on its way to the endpoint. `id` is what the receiver saw as webhook-id."""
-
-    id: str
-    event: str
-    type: str
-    notice_id: int
-    state: str
-    detail: str | None
-    due_at: datetime
-    created_at: datetime
-    finished_at: datetime | None
-    attempts: tuple[AttemptView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TestOutcome:
-    """What the endpoint answered to a signed test event."""
-
-    __test__ = False  # not a test of pytest's
-
-    is_ok: bool
-    outcome: str
-    status: int | None
-    detail: str
-    took_ms: int
-
-
 def add(
     rt: Runtime, owner: Owner, *, url: str, query: str, label: str | None = None, format: str = "standard"
 ) -> CreatedEndpoint:
@@ -131,7 +86,7 @@ def add(
         )  # fmt: skip
         session.flush()
         session.refresh(made)
-        _audit(session, owner, "endpoint.add", made, now)
+        write_audit(session, owner, "endpoint.add", made, now)
         return CreatedEndpoint(_one(session, owner, str(made.uid)), secret)
 
 
@@ -166,7 +121,7 @@ def patch(
         rt.http.check_address(target.url)
     now = rt.clock.now()
     with rt.begin() as session:
-        row, subscription, _, _ = _need(session, owner, uid)
+        row, subscription, _, _ = need(session, owner, uid)
         if target is not None:
             row.url, row.host = target.url, target.host
         row.label = name or row.label
@@ -180,7 +135,7 @@ def patch(
         elif state == "paused":
             row.state, row.state_because = "paused", "paused by its owner"
         session.flush()
-        _audit(session, owner, "endpoint.change", row, now)
+        write_audit(session, owner, "endpoint.change", row, now)
         view = _one(session, owner, uid)
     rt.bell.ring("deliver_webhook")
     return view
@@ -206,11 +161,11 @@ def delete(rt: Runtime, owner: Owner, uid: str) -> None:
     """Take out an endpoint with its deliveries."""
     now = rt.clock.now()
     with rt.begin() as session:
-        row, subscription, _, _ = _need(session, owner, uid)
+        row, subscription, _, _ = need(session, owner, uid)
         uses.drop(session, [subscription.id])
         session.expunge(subscription)
         store.remove(session, row)
-        _audit(session, owner, "endpoint.delete", row, now)
+        write_audit(session, owner, "endpoint.delete", row, now)
 
 
 def rotate(rt: Runtime, owner: Owner, uid: str, *, overlap_hours: int = 24) -> CreatedEndpoint:
@@ -219,79 +174,14 @@ def rotate(rt: Runtime, owner: Owner, uid: str, *, overlap_hours: int = 24) -> C
         raise BadInput("The overlap of two secrets is from 0 to 168 hours.", field="overlap_hours")
     secret, now = signing.new_secret(), rt.clock.now()
     with rt.begin() as session:
-        row, _, _, _ = _need(session, owner, uid)
+        row, _, _, _ = need(session, owner, uid)
         until = now + timedelta(hours=overlap_hours)
         row.secrets = list(
             rotation.rotated(rt.settings.secret_key, row.secrets, secret, now=now, until=until)
         )
         session.flush()
-        _audit(session, owner, "endpoint.rotate", row, now)
+        write_audit(session, owner, "endpoint.rotate", row, now)
         return CreatedEndpoint(_one(session, owner, uid), secret)
-
-
-def test(rt: Runtime, owner: Owner, uid: str) -> TestOutcome:
-    """Send one signed event of the type `pl.goniec.test.v1` now, in the endpoint's format, and tell what was
-    answered."""
-    now = rt.clock.now()
-    with rt.begin() as session:
-        row, _, _, _ = _need(session, owner, uid)
-        url, kept, shape = row.url, row.secrets, row.format
-    event = {
-        "specversion": "1.0", "id": str(uuid.uuid4()), "type": "pl.goniec.test.v1",
-        "source": rt.settings.base_url, "time": events.rfc3339(now), "datacontenttype": "application/json",
-        "data": {"message": "This is a test of Goniec. No notice stands behind it."},
-    }  # fmt: skip
-    content_type, headers, body = events.told_as(shape, event)
-    call = Call(
-        delivery_id=f"msg_test_{uuid.uuid4().hex}", url=url, event_type=str(event["type"]), timestamp=now,
-        secrets=rotation.valid_secrets(rt.settings.secret_key, kept, now), body=body,
-        content_type=content_type, headers=headers,
-    )  # fmt: skip
-    _, outcome = next(iter(WebhookChannel(rt.http).send([call])))
-    is_ok = outcome.state == OutcomeKind.SENT
-    return TestOutcome(is_ok, str(outcome.state), outcome.status, outcome.detail, round(outcome.took_ms))
-
-
-def deliveries(
-    rt: Runtime, owner: Owner, uid: str, *, after: str | None = None, limit: int = 50
-) -> Page[DeliveryView]:
-    """What went to an endpoint, newest first, with every attempt; `after` is the last page's `next`."""
-    before = number_cursor(after)
-    with rt.begin() as session:
-        row, _, _, _ = _need(session, owner, uid)
-        found = store.deliveries(session, row.id, before=before, limit=limit + 1)
-    items = [_delivery(*one) for one in found[:limit]]
-    return Page(items, str(found[limit - 1][0].id) if len(found) > limit else None)
-
-
-def replay(
-    rt: Runtime, owner: Owner, uid: str, *, since: datetime,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> int:  # fmt: skip
-    """Send again every event since a time that the endpoint asks for now; returns how many.
-
-    Also those from before it existed, up to thirty days. What is on its way already is left alone; the
-    webhook-id of what was sent before stays the same. `on_progress` is told (done, of) events.
-    """
-    now = rt.clock.now()
-    if since.tzinfo is None or not now - MAX_REPLAY <= since <= now:
-        raise BadInput("Events of the last 30 days can be replayed.", field="since")
-    with rt.begin() as session:
-        row, subscription, canonical, _ = _need(session, owner, uid)
-        endpoint_id = row.id
-        wanted = set(store.seen_events(session, endpoint_id, subscription.interest_id, since))
-        everything = store.event_ids_since(session, since)
-        _audit(session, owner, "endpoint.replay", row, now)
-    meets, count = sieve(rt, canonical), 0
-    for start in range(0, len(everything), CHUNK):
-        ids = everything[start : start + CHUNK]
-        with rt.begin() as session:
-            met = [e for e, document in search.documents_of(session, ids) if e in wanted or meets(document)]
-            count += store.redeliver(session, endpoint_id, met, now=now)
-        if on_progress is not None:
-            on_progress(min(start + CHUNK, len(everything)), len(everything))
-    rt.bell.ring("deliver_webhook")
-    return count
 
 
 def as_dict(view: EndpointView) -> dict[str, Any]:
@@ -322,7 +212,7 @@ def _owner_filter(session: Session, owner: Owner) -> int | None:
     return consumer.id if consumer else -1
 
 
-def _need(session: Session, owner: Owner, uid: str) -> store.Listed:
+def need(session: Session, owner: Owner, uid: str) -> store.Listed:
     try:
         name = uuid.UUID(uid)
     except ValueError:
@@ -334,7 +224,7 @@ def _need(session: Session, owner: Owner, uid: str) -> store.Listed:
 
 
 def _one(session: Session, owner: Owner, uid: str) -> EndpointView:
-    return _view(_need(session, owner, uid))
+    return _view(need(session, owner, uid))
 
 
 def _view(row: store.Listed) -> EndpointView:
@@ -348,21 +238,12 @@ def _view(row: store.Listed) -> EndpointView:
     )  # fmt: skip
 
 
-def _delivery(row: Delivery, event: Event, attempts: Sequence[Attempt]) -> DeliveryView:
-    tries = [AttemptView(a.number, a.at, a.took_ms, a.outcome, a.status, a.detail) for a in attempts]
-    return DeliveryView(
-        id=f"msg_{row.uid.hex}", event=str(event.uid), type=events.event_type(event.type),
-        notice_id=event.notice_id, state=row.state, detail=row.detail, due_at=row.due_at,
-        created_at=row.created_at, finished_at=row.finished_at, attempts=tuple(tries),
-    )  # fmt: skip
-
-
 def _format(text: str) -> str:
     if text not in FORMATS:
         raise BadInput(f"“{text[:40]}” is no format; use one of: {', '.join(FORMATS)}.", field="format")
     return text
 
 
-def _audit(session: Session, owner: Owner, action: str, row: Endpoint, now: datetime) -> None:
+def write_audit(session: Session, owner: Owner, action: str, row: Endpoint, now: datetime) -> None:
     actor = owner.actor if isinstance(owner, Principal) else "operator"
     audit.write_line(session, at=now, actor=actor, action=action, target=str(row.uid))

@@ -19,7 +19,7 @@ from services.api.described import leads_to, told
 from services.api.errors import Malformed, UnsupportedMediaType
 from services.api.schemas import EndpointIn, EndpointPatch, ReplayIn, RotateIn
 from services.errors import BadInput, Forbidden, NotFound, TooLarge, Unauthorized
-from services.manage import endpoints
+from services.manage import calls, endpoints
 from services.manage.endpoints import CreatedEndpoint, EndpointView
 
 router = APIRouter(tags=["endpoints"])
@@ -84,7 +84,7 @@ def remove_endpoint(rt: Rt, consumer: Consumer, uid: Uid) -> None:
 @router.post("/v1/endpoints/{endpoint}/test", response_model=Tested, responses=ONE)
 def test_endpoint(rt: Rt, consumer: Consumer, uid: Uid) -> Any:
     """Send one signed event of the type `pl.goniec.test.v1` at once, and tell what was answered."""
-    return endpoints.test(rt, consumer, str(uid))
+    return calls.test(rt, consumer, str(uid))
 
 
 @router.post(
@@ -101,7 +101,7 @@ def rotate_secret(rt: Rt, consumer: Consumer, uid: Uid, wanted: RotateIn) -> Any
 @router.get("/v1/endpoints/{endpoint}/deliveries", response_model=Deliveries, responses=ONE)
 def list_deliveries(rt: Rt, consumer: Consumer, uid: Uid, after: AfterRow = None, limit: Limit = 50) -> Any:
     """What went to an endpoint, the newest first, with every attempt."""
-    return endpoints.deliveries(rt, consumer, str(uid), after=after, limit=limit)
+    return calls.deliveries(rt, consumer, str(uid), after=after, limit=limit)
 
 
 @router.post(
@@ -114,8 +114,8 @@ def list_deliveries(rt: Rt, consumer: Consumer, uid: Uid, after: AfterRow = None
 def replay_events(rt: Rt, consumer: Consumer, uid: Uid, wanted: ReplayIn) -> Replayed:
     """Deliver again what the endpoint asks for since a time, at most of the last 30 days."""
     now = rt.clock.now()
-    since = min(max(wanted.since, now - endpoints.MAX_REPLAY + timedelta(minutes=1)), now)
-    return Replayed(since=since, count=endpoints.replay(rt, consumer, str(uid), since=since))
+    since = min(max(wanted.since, now - calls.MAX_REPLAY + timedelta(minutes=1)), now)
+    return Replayed(since=since, count=calls.replay(rt, consumer, str(uid), since=since))
 
 
 def _with_secret(made: CreatedEndpoint) -> dict[str, Any]:

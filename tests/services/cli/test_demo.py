@@ -2,7 +2,7 @@
 
 from services.cli.demo.play import CONSUMER, add_consumer
 from services.cli.demo.site import Site
-from services.manage import endpoints
+from services.manage import calls, endpoints
 from services.runtime import Runtime
 
 
@@ -13,7 +13,7 @@ def test_a_demo_that_starts_again_keeps_what_waits_for_its_consumer(rt: Runtime)
         try:
             add_consumer(rt, site)
             [endpoint] = endpoints.list_for(rt, CONSUMER)
-            assert endpoints.test(rt, CONSUMER, endpoint.uid).is_ok
+            assert calls.test(rt, CONSUMER, endpoint.uid).is_ok
             seen.append((endpoint.uid, site.secret))
         finally:
             site.close()

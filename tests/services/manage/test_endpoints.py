@@ -7,7 +7,7 @@ import pytest
 from services.clock import FrozenClock
 from services.domain import rotation, signing
 from services.errors import AddressRefused, BadInput, Forbidden, NotFound, QueryError
-from services.manage import accounts, endpoints
+from services.manage import accounts, calls, endpoints
 from services.manage.accounts import Principal
 from services.runtime import Runtime
 from tests import factories
@@ -39,7 +39,7 @@ def test_to_others_an_endpoint_does_not_exist(rt: Runtime) -> None:
     mine, other = principal(rt, "mine"), principal(rt, "other")
     uid = endpoints.add(rt, mine, url=URL, query="kind:call").endpoint.uid
     assert endpoints.show(rt, mine, uid).uid == uid
-    for call in (endpoints.show, endpoints.delete, endpoints.rotate, endpoints.test, endpoints.deliveries):
+    for call in (endpoints.show, endpoints.delete, endpoints.rotate, calls.test, calls.deliveries):
         with pytest.raises(NotFound):
             call(rt, other, uid)
     assert endpoints.list_for(rt, other) == []
@@ -105,7 +105,7 @@ def test_after_a_rotation_both_secrets_sign_until_the_overlap_ends(rt: Runtime, 
 
 def test_a_test_event_is_signed_and_its_answer_told(rt: Runtime, web: WebDouble) -> None:
     made = factories.listener(rt, web.url("/hook"))
-    outcome = endpoints.test(rt, None, made.endpoint.uid)
+    outcome = calls.test(rt, None, made.endpoint.uid)
     assert (outcome.is_ok, outcome.status) == (True, 204)
     [call] = web.received
     signing.verify(
@@ -118,15 +118,15 @@ def test_a_test_event_is_signed_and_its_answer_told(rt: Runtime, web: WebDouble)
     )
     assert json.loads(call.body)["type"] == "pl.goniec.test.v1"
     web.answer("/hook", Answer(status=500))
-    assert endpoints.test(rt, None, made.endpoint.uid).is_ok is False
+    assert calls.test(rt, None, made.endpoint.uid).is_ok is False
 
 
 def test_deliveries_are_told_with_their_attempts_page_by_page(rt: Runtime, web: WebDouble) -> None:
     made = factories.listener(rt, web.url("/hook"))
     factories.publish(rt, *(factories.draft(f"n-{n}") for n in range(3)))
     factories.carry(rt)
-    first = endpoints.deliveries(rt, None, made.endpoint.uid, limit=2)
-    second = endpoints.deliveries(rt, None, made.endpoint.uid, limit=2, after=first.next)
+    first = calls.deliveries(rt, None, made.endpoint.uid, limit=2)
+    second = calls.deliveries(rt, None, made.endpoint.uid, limit=2, after=first.next)
     assert (len(first.items), len(second.items), second.next) == (2, 1, None)
     assert {d.state for d in first.items} == {"sent"}
     assert [a.status for a in first.items[0].attempts] == [204]
@@ -137,14 +137,14 @@ def test_deliveries_are_told_with_their_attempts_page_by_page(rt: Runtime, web: 
 def test_a_cursor_that_is_not_ours_is_refused(rt: Runtime, cursor: str) -> None:
     uid = factories.listener(rt, URL).endpoint.uid
     with pytest.raises(BadInput):
-        endpoints.deliveries(rt, None, uid, after=cursor)
+        calls.deliveries(rt, None, uid, after=cursor)
 
 
 def test_a_replay_sends_again_with_the_same_id(rt: Runtime, web: WebDouble) -> None:
     made = factories.listener(rt, web.url("/hook"))
     factories.publish(rt)
     factories.carry(rt)
-    count = endpoints.replay(rt, None, made.endpoint.uid, since=rt.clock.now() - timedelta(hours=1))
+    count = calls.replay(rt, None, made.endpoint.uid, since=rt.clock.now() - timedelta(hours=1))
     factories.carry(rt)
     assert count == 1
     first, second = web.received
@@ -161,7 +161,7 @@ def test_a_replay_gives_a_new_endpoint_what_was_before_it(
     made = factories.listener(rt, web.url("/hook"))
     told: list[tuple[int, int]] = []
     since = clock.now() - timedelta(days=3)
-    count = endpoints.replay(
+    count = calls.replay(
         rt, None, made.endpoint.uid, since=since, on_progress=lambda done, of: told.append((done, of))
     )
     factories.carry(rt)
@@ -173,7 +173,7 @@ def test_a_replay_reaches_back_thirty_days_and_no_further(rt: Runtime, clock: Fr
     uid = factories.listener(rt, URL).endpoint.uid
     for since in (clock.now() - timedelta(days=31), clock.now() + timedelta(seconds=1)):
         with pytest.raises(BadInput):
-            endpoints.replay(rt, None, uid, since=since)
+            calls.replay(rt, None, uid, since=since)
 
 
 def test_a_deleted_endpoint_takes_its_deliveries_along_and_matchers_hear_of_it(

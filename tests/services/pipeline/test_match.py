@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from services.clock import FrozenClock
-from services.manage import endpoints, subscriptions
+from services.manage import calls, subscriptions
 from services.manage.subscriptions import Wish
 from services.pipeline import match
 from services.pipeline.fan_out import fan_out
@@ -169,7 +169,7 @@ def test_a_correction_reaches_those_who_got_the_first_though_it_meets_their_inte
     match.run(rt)
 
     assert reached(rt, "revised") == {"got@mail.example": "pending"}
-    told = endpoints.deliveries(rt, None, created.endpoint.uid).items
+    told = calls.deliveries(rt, None, created.endpoint.uid).items
     assert [one.type.split(".")[3] for one in told] == ["revised", "published"]
 
 

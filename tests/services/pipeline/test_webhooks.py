@@ -11,7 +11,7 @@ import standardwebhooks
 from services.channels.webhook import WebhookChannel
 from services.clock import FrozenClock
 from services.domain import retries
-from services.manage import endpoints
+from services.manage import calls, endpoints
 from services.pipeline import deliver, match
 from services.pipeline.calls import call
 from services.pipeline.leases import LEASE
@@ -265,7 +265,7 @@ def test_events_are_replayed_under_the_ids_they_had(
     carry(rt)
     since = clock.now() - timedelta(hours=1)
 
-    assert endpoints.replay(rt, None, created.endpoint.uid, since=since) == 2
+    assert calls.replay(rt, None, created.endpoint.uid, since=since) == 2
     carry(rt)
 
     assert sorted(Counter(call.headers["webhook-id"] for call in receiver.received).values()) == [2, 2]

@@ -1,0 +1,134 @@
+"""What went to webhook endpoints, and what is to go again: deliveries with their attempts, a test, a replay."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.channels.base import OutcomeKind
+from services.channels.webhook import Call, WebhookChannel
+from services.domain import events, rotation
+from services.errors import BadInput
+from services.manage.endpoints import Owner, need, write_audit
+from services.manage.pages import Page, number_cursor
+from services.manage.sieve import sieve
+from services.runtime import Runtime
+from services.storage import endpoints as store
+from services.storage import search
+from services.storage.tables import Attempt, Delivery, Event
+
+MAX_REPLAY = timedelta(days=30)
+CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    number: int
+    at: datetime
+    took_ms: int
+    outcome: str
+    status: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """One event on its way to the endpoint. `id` is what the receiver saw as webhook-id."""
+
+    id: str
+    event: str
+    type: str
+    notice_id: int
+    state: str
+    detail: str | None
+    due_at: datetime
+    created_at: datetime
+    finished_at: datetime | None
+    attempts: tuple[AttemptView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestOutcome:
+    """What the endpoint answered to a signed test event."""
+
+    __test__ = False  # not a test of pytest's
+
+    is_ok: bool
+    outcome: str
+    status: int | None
+    detail: str
+    took_ms: int
+
+
+def test(rt: Runtime, owner: Owner, uid: str) -> TestOutcome:
+    """Send one signed event of the type `pl.goniec.test.v1` now, in the endpoint's format, and tell what was
+    answered."""
+    now = rt.clock.now()
+    with rt.begin() as session:
+        row, _, _, _ = need(session, owner, uid)
+        url, kept, shape = row.url, row.secrets, row.format
+    event = {
+        "specversion": "1.0", "id": str(uuid.uuid4()), "type": "pl.goniec.test.v1",
+        "source": rt.settings.base_url, "time": events.rfc3339(now), "datacontenttype": "application/json",
+        "data": {"message": "This is a test of Goniec. No notice stands behind it."},
+    }  # fmt: skip
+    content_type, headers, body = events.told_as(shape, event)
+    call = Call(
+        delivery_id=f"msg_test_{uuid.uuid4().hex}", url=url, event_type=str(event["type"]), timestamp=now,
+        secrets=rotation.valid_secrets(rt.settings.secret_key, kept, now), body=body,
+        content_type=content_type, headers=headers,
+    )  # fmt: skip
+    _, outcome = next(iter(WebhookChannel(rt.http).send([call])))
+    is_ok = outcome.state == OutcomeKind.SENT
+    return TestOutcome(is_ok, str(outcome.state), outcome.status, outcome.detail, round(outcome.took_ms))
+
+
+def deliveries(
+    rt: Runtime, owner: Owner, uid: str, *, after: str | None = None, limit: int = 50
+) -> Page[DeliveryView]:
+    """What went to an endpoint, newest first, with every attempt; `after` is the last page's `next`."""
+    before = number_cursor(after)
+    with rt.begin() as session:
+        row, _, _, _ = need(session, owner, uid)
+        found = store.deliveries(session, row.id, before=before, limit=limit + 1)
+    items = [_delivery(*one) for one in found[:limit]]
+    return Page(items, str(found[limit - 1][0].id) if len(found) > limit else None)
+
+
+def replay(
+    rt: Runtime, owner: Owner, uid: str, *, since: datetime,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> int:  # fmt: skip
+    """Send again every event since a time that the endpoint asks for now; returns how many.
+
+    Also those from before it existed, up to thirty days. What is on its way already is left alone; the
+    webhook-id of what was sent before stays the same. `on_progress` is told (done, of) events.
+    """
+    now = rt.clock.now()
+    if since.tzinfo is None or not now - MAX_REPLAY <= since <= now:
+        raise BadInput("Events of the last 30 days can be replayed.", field="since")
+    with rt.begin() as session:
+        row, subscription, canonical, _ = need(session, owner, uid)
+        endpoint_id = row.id
+        wanted = set(store.seen_events(session, endpoint_id, subscription.interest_id, since))
+        everything = store.event_ids_since(session, since)
+        write_audit(session, owner, "endpoint.replay", row, now)
+    meets, count = sieve(rt, canonical), 0
+    for start in range(0, len(everything), CHUNK):
+        ids = everything[start : start + CHUNK]
+        with rt.begin() as session:
+            met = [e for e, document in search.documents_of(session, ids) if e in wanted or meets(document)]
+            count += store.redeliver(session, endpoint_id, met, now=now)
+        if on_progress is not None:
+            on_progress(min(start + CHUNK, len(everything)), len(everything))
+    rt.bell.ring("deliver_webhook")
+    return count
+
+
+def _delivery(row: Delivery, event: Event, attempts: Sequence[Attempt]) -> DeliveryView:
+    tries = [AttemptView(a.number, a.at, a.took_ms, a.outcome, a.status, a.detail) for a in attempts]
+    return DeliveryView(
+        id=f"msg_{row.uid.hex}", event=str(event.uid), type=events.event_type(event.type),
+        notice_id=event.notice_id, state=row.state, detail=row.detail, due_at=row.due_at,
+        created_at=row.created_at, finished_at=row.finished_at, attempts=tuple(tries),
+    )  # fmt: skip
