@@ -160,6 +160,8 @@ class Endpoint(Told):
     max_per_s: float | None
     is_ordered: bool
     schedule_s: list[int] | None
+    signatures: Annotated[str, Field(description="v1 (a shared secret), v1a (Ed25519) or both")]
+    public_keys: Annotated[list[str], Field(description="`whpk_…`, by which `v1a` is checked; newest first")]
     consumer: str
     created_at: datetime
 
@@ -170,7 +172,23 @@ class Endpoints(Told):
 
 
 class EndpointWithSecret(Endpoint):
-    secret: Annotated[str, Field(description="Signs each call (Standard Webhooks). Never shown again.")]
+    secret: Annotated[
+        str, Field(description="Signs each call (Standard Webhooks). Never shown again. Empty for v1a alone.")
+    ]
+
+
+class SigningKey(Told):
+    """An Ed25519 key as a JWK (RFC 8037); `whpk` is the same in Standard Webhooks' form."""
+
+    kty: Literal["OKP"] = "OKP"
+    crv: Literal["Ed25519"] = "Ed25519"
+    use: Literal["sig"] = "sig"
+    x: str
+    whpk: str
+
+
+class SigningKeys(Told):
+    keys: list[SigningKey]
 
 
 class Tested(Told):

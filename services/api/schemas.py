@@ -29,6 +29,7 @@ from services.domain.mutes import MuteKind
 from services.domain.notices import Audience, NoticeKind
 
 Format = Literal["standard", "cloudevents", "cloudevents-binary", "cloudevents-batch"]
+Signatures = Literal["v1", "v1a", "both"]
 Locale = Literal["pl", "en"]
 MAX_BATCH = 1_000
 
@@ -233,6 +234,7 @@ class EndpointIn(Sent):
     query: Query
     label: Label | None = None
     format: Format = "standard"
+    signatures: Signatures = "v1"
 
 
 class EndpointPatch(Sent):
@@ -259,6 +261,7 @@ class RotateIn(Sent):
     overlap_hours: Annotated[
         int, Field(ge=0, le=168, description="How long the old secret signs as well."), Whole
     ] = 24
+    signatures: Annotated[Signatures | None, Field(description="How it is signed from now on.")] = None
 
 
 class ReplayIn(Sent):

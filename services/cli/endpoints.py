@@ -26,6 +26,7 @@ def add(
         str, typer.Option(help="standard, cloudevents, cloudevents-binary or cloudevents-batch.")
     ] = "standard",
     label: Annotated[str | None, typer.Option(help="A name, to tell it from others.")] = None,
+    signatures: Annotated[str, typer.Option(help="v1 (a shared secret), v1a (Ed25519) or both.")] = "v1",
     consumer: Annotated[str, typer.Option(help="Whose it is; made when new.")] = OPERATOR,
     json: AsJson = False,
 ) -> None:
@@ -34,12 +35,13 @@ def add(
     Example: [bold]goniec endpoint add https://city.example/hook --interest "place:torun kind:tender"[/bold]
     """
     with opening.runtime() as rt, console.reading(interest):
-        made = endpoints.add(rt, consumer, url=url, query=interest, label=label, format=format)
+        made = endpoints.add(
+            rt, consumer, url=url, query=interest, label=label, format=format, signatures=signatures
+        )
     if json:
         console.as_json(made)
         return
-    console.facts({"id": made.endpoint.uid, "secret": made.secret})
-    console.note("Keep the secret now: it is not shown again.")
+    _show_secret(made)
     console.note(f"Try it: goniec endpoint test {made.endpoint.uid}")
 
 
@@ -115,16 +117,27 @@ def try_out(uid: Uid, json: AsJson = False) -> None:
 def rotate(
     uid: Uid,
     overlap: Annotated[int, typer.Option(help="Hours for which the old secret signs along (0–168).")] = 24,
+    signatures: Annotated[str | None, typer.Option(help="From now on: v1, v1a or both.")] = None,
     json: AsJson = False,
 ) -> None:
     """Give an endpoint a new secret and print it once."""
     with opening.runtime() as rt:
-        made = endpoints.rotate(rt, None, uid, overlap_hours=overlap)
+        made = endpoints.rotate(rt, None, uid, overlap_hours=overlap, signatures=signatures)
     if json:
         console.as_json(made)
         return
-    console.say(made.secret)
-    console.note(f"Both secrets sign for {overlap} hours. Keep it now: it is not shown again.")
+    console.say(made.secret or made.endpoint.public_keys[0])
+    console.note(f"What signed until now signs along for {overlap} hours.")
+    if made.secret:
+        console.note("Keep the secret now: it is not shown again.")
+
+
+def _show_secret(made: endpoints.CreatedEndpoint) -> None:
+    keys = made.endpoint.public_keys
+    shown = {"id": made.endpoint.uid, "secret": made.secret, "public key": keys[0] if keys else ""}
+    console.facts({name: value for name, value in shown.items() if value})
+    if made.secret:
+        console.note("Keep the secret now: it is not shown again.")
 
 
 @app.command()

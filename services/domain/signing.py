@@ -30,6 +30,25 @@ def new_secret(random: Callable[[int], bytes] = system_random.token_bytes) -> st
     return SYMMETRIC + base64.b64encode(random(NEW_KEY_BYTES)).decode("ascii")
 
 
+def new_private_key(random: Callable[[int], bytes] = system_random.token_bytes) -> str:
+    """A fresh Ed25519 key, `whsk_…`: the seed and the public key after it, 64 bytes."""
+    seed = random(32)
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    return PRIVATE + base64.b64encode(seed + public).decode("ascii")
+
+
+def public_key(private: str) -> str:
+    """What a receiver checks `v1a` by, `whpk_…`."""
+    key = Ed25519PrivateKey.from_private_bytes(_decode(private.removeprefix(PRIVATE))[:32])
+    return PUBLIC + base64.b64encode(key.public_key().public_bytes_raw()).decode("ascii")
+
+
+def jwk_x(public: str) -> str:
+    """The `x` of a public key `whpk_…` as a JWK (RFC 8037, section 2)."""
+    raw = _decode(public.removeprefix(PUBLIC))
+    return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
+
+
 def sign(secrets: Sequence[str], message_id: str, at: datetime, body: bytes) -> str:
     """The value of `webhook-signature`: one entry for each secret (`whsec_…` or `whsk_…`), in their order.
 

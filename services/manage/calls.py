@@ -1,4 +1,4 @@
-"""What went to webhook endpoints, and what is to go again: deliveries with their attempts, a test, a replay."""
+"""What went to webhook endpoints, and what is to go again: deliveries with attempts, a test, a replay."""
 
 import uuid
 from collections.abc import Callable, Sequence

@@ -24,6 +24,7 @@ from services.storage import institutions as owners
 from services.storage import subscriptions as uses
 from services.storage.tables import Endpoint
 
+SIGNATURES = ("v1", "v1a", "both")
 FORMATS = ("standard", "cloudevents", "cloudevents-binary", "cloudevents-batch")
 STATES = ("active", "paused")
 MAX_ENDPOINTS = 1_000
@@ -50,34 +51,46 @@ class EndpointView:
     max_per_s: float | None
     is_ordered: bool
     schedule_s: list[int] | None
+    signatures: str
+    public_keys: list[str]
     consumer: str
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedEndpoint:
-    """A new endpoint, or one whose secret was rotated; `secret` is never shown again."""
+    """A new endpoint, or one whose secret was rotated; `secret` is never shown again.
+
+    It is empty when the endpoint is signed for by `v1a` alone: then the public keys are all that it needs.
+    """
 
     endpoint: EndpointView
     secret: str
 
 
 def add(
-    rt: Runtime, owner: Owner, *, url: str, query: str, label: str | None = None, format: str = "standard"
+    rt: Runtime,
+    owner: Owner,
+    *,
+    url: str,
+    query: str,
+    label: str | None = None,
+    format: str = "standard",
+    signatures: str = "v1",
 ) -> CreatedEndpoint:
     """A new endpoint for events that meet `query`. Raises AddressRefused, QueryError, BadInput."""
     typed, canonical = checks.query(query)
     label = checks.one_line(label, "The label", limit=120) if label else None
     target = read_target(url)
     rt.http.check_address(target.url)
-    secret, now = signing.new_secret(), rt.clock.now()
+    fresh, now = _fresh(signatures), rt.clock.now()
     with rt.begin() as session:
         consumer_id, _ = _consumer(session, owner, now=now)
         if len(store.everything(session, consumer_id=consumer_id)) >= MAX_ENDPOINTS:
             raise BadInput(f"A consumer can have at most {MAX_ENDPOINTS} endpoints.")
         made = store.add(
             session, consumer_id=consumer_id, url=target.url, host=target.host, label=label,
-            format=_format(format), secrets=rotation.first(rt.settings.secret_key, secret), now=now,
+            format=_format(format), secrets=rotation.first(rt.settings.secret_key, *fresh), now=now,
         )  # fmt: skip
         interest_id = uses.intern(session, [canonical], now=now)[canonical]
         uses.add(
@@ -87,19 +100,20 @@ def add(
         session.flush()
         session.refresh(made)
         write_audit(session, owner, "endpoint.add", made, now)
-        return CreatedEndpoint(_one(session, owner, str(made.uid)), secret)
+        return CreatedEndpoint(_one(session, owner, str(made.uid), now), _shared(fresh))
 
 
 def list_for(rt: Runtime, owner: Owner) -> list[EndpointView]:
     """An owner's endpoints, oldest first."""
     with rt.begin() as session:
         consumer_id = _owner_filter(session, owner)
-        return [_view(row) for row in store.everything(session, consumer_id=consumer_id)]
+        now = rt.clock.now()
+        return [_view(row, now) for row in store.everything(session, consumer_id=consumer_id)]
 
 
 def show(rt: Runtime, owner: Owner, uid: str) -> EndpointView:
     with rt.begin() as session:
-        return _one(session, owner, uid)
+        return _one(session, owner, uid, rt.clock.now())
 
 
 def patch(
@@ -136,7 +150,7 @@ def patch(
             row.state, row.state_because = "paused", "paused by its owner"
         session.flush()
         write_audit(session, owner, "endpoint.change", row, now)
-        view = _one(session, owner, uid)
+        view = _one(session, owner, uid, now)
     rt.bell.ring("deliver_webhook")
     return view
 
@@ -168,20 +182,56 @@ def delete(rt: Runtime, owner: Owner, uid: str) -> None:
         write_audit(session, owner, "endpoint.delete", row, now)
 
 
-def rotate(rt: Runtime, owner: Owner, uid: str, *, overlap_hours: int = 24) -> CreatedEndpoint:
-    """A new secret; the old ones sign along for `overlap_hours` (0 to 168), so that nothing is refused."""
+def rotate(
+    rt: Runtime, owner: Owner, uid: str, *, overlap_hours: int = 24, signatures: str | None = None
+) -> CreatedEndpoint:
+    """A new secret; the old ones sign along for `overlap_hours` (0 to 168), so that nothing is refused.
+
+    With `signatures` the endpoint is signed for in another way from now on: v1, v1a or both.
+    """
     if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
         raise BadInput("The overlap of two secrets is from 0 to 168 hours.", field="overlap_hours")
-    secret, now = signing.new_secret(), rt.clock.now()
+    now = rt.clock.now()
     with rt.begin() as session:
         row, _, _, _ = need(session, owner, uid)
+        fresh = _fresh(signatures or _signatures(row))
         until = now + timedelta(hours=overlap_hours)
-        row.secrets = list(
-            rotation.rotated(rt.settings.secret_key, row.secrets, secret, now=now, until=until)
-        )
+        row.secrets = rotation.rotated(rt.settings.secret_key, row.secrets, *fresh, now=now, until=until)
         session.flush()
         write_audit(session, owner, "endpoint.rotate", row, now)
-        return CreatedEndpoint(_one(session, owner, uid), secret)
+        return CreatedEndpoint(_one(session, owner, uid, now), _shared(fresh))
+
+
+def public_keys(rt: Runtime, uid: str) -> list[str]:
+    """The keys by which anybody can check what is sent to an endpoint (`whpk_…`), newest first.
+
+    Of an endpoint that there is not, or that has none, it is an empty list: nobody learns which exist.
+    """
+    try:
+        name = uuid.UUID(uid)
+    except ValueError:
+        return []
+    with rt.begin() as session:
+        found = store.by_uid(session, name, consumer_id=None)
+        return rotation.public_keys(found[0].secrets, rt.clock.now()) if found else []
+
+
+def _fresh(signatures: str) -> list[str]:
+    if signatures not in SIGNATURES:
+        raise BadInput(f"Signatures are one of: {', '.join(SIGNATURES)}.", field="signatures")
+    shared = [] if signatures == "v1a" else [signing.new_secret()]
+    return shared if signatures == "v1" else [*shared, signing.new_private_key()]
+
+
+def _shared(fresh: Sequence[str]) -> str:
+    return next((one for one in fresh if one.startswith(signing.SYMMETRIC)), "")
+
+
+def _signatures(row: Endpoint) -> str:
+    """How an endpoint is signed for, by its newest secrets (those that do not expire)."""
+    newest = [one for one in row.secrets if one["expires_at"] is None]
+    is_public = ["public" in one for one in newest]
+    return "both" if len(set(is_public)) == 2 else "v1a" if any(is_public) else "v1"
 
 
 def as_dict(view: EndpointView) -> dict[str, Any]:
@@ -223,18 +273,20 @@ def need(session: Session, owner: Owner, uid: str) -> store.Listed:
     return found
 
 
-def _one(session: Session, owner: Owner, uid: str) -> EndpointView:
-    return _view(need(session, owner, uid))
+def _one(session: Session, owner: Owner, uid: str, now: datetime) -> EndpointView:
+    return _view(need(session, owner, uid), now)
 
 
-def _view(row: store.Listed) -> EndpointView:
+def _view(row: store.Listed, now: datetime) -> EndpointView:
     endpoint, subscription, canonical, consumer = row
     return EndpointView(
         uid=str(endpoint.uid), url=endpoint.url, label=endpoint.label, format=endpoint.format,
         query=subscription.query, canonical=canonical, state=endpoint.state,
         state_because=endpoint.state_because, failures=endpoint.failures, health=endpoint.health,
         failing_since=endpoint.failing_since, max_per_s=endpoint.max_per_s, is_ordered=endpoint.is_ordered,
-        schedule_s=endpoint.schedule_s, consumer=consumer, created_at=endpoint.created_at,
+        schedule_s=endpoint.schedule_s, signatures=_signatures(endpoint),
+        public_keys=rotation.public_keys(endpoint.secrets, now), consumer=consumer,
+        created_at=endpoint.created_at,
     )  # fmt: skip
 
 

@@ -12,12 +12,14 @@ from services.api.answers import (
     Endpoints,
     EndpointWithSecret,
     Replayed,
+    SigningKeys,
     Tested,
 )
 from services.api.deps import AfterRow, Consumer, Json, Limit, Rt
 from services.api.described import leads_to, told
 from services.api.errors import Malformed, UnsupportedMediaType
 from services.api.schemas import EndpointIn, EndpointPatch, ReplayIn, RotateIn
+from services.domain import signing
 from services.errors import BadInput, Forbidden, NotFound, TooLarge, Unauthorized
 from services.manage import calls, endpoints
 from services.manage.endpoints import CreatedEndpoint, EndpointView
@@ -52,7 +54,13 @@ Uid = Annotated[UUID, Path(alias="endpoint", description="The endpoint's id.")]
 def add_endpoint(rt: Rt, consumer: Consumer, wanted: EndpointIn) -> Any:
     """A new endpoint for what meets a query. Its secret is told here, and never again."""
     made = endpoints.add(
-        rt, consumer, url=wanted.url, query=wanted.query, label=wanted.label, format=wanted.format
+        rt,
+        consumer,
+        url=wanted.url,
+        query=wanted.query,
+        label=wanted.label,
+        format=wanted.format,
+        signatures=wanted.signatures,
     )
     return _with_secret(made)
 
@@ -95,7 +103,18 @@ def test_endpoint(rt: Rt, consumer: Consumer, uid: Uid) -> Any:
 )
 def rotate_secret(rt: Rt, consumer: Consumer, uid: Uid, wanted: RotateIn) -> Any:
     """A new secret; for a while the old one signs as well, so that nothing is refused meanwhile."""
-    return _with_secret(endpoints.rotate(rt, consumer, str(uid), overlap_hours=wanted.overlap_hours))
+    made = endpoints.rotate(
+        rt, consumer, str(uid), overlap_hours=wanted.overlap_hours, signatures=wanted.signatures
+    )
+    return _with_secret(made)
+
+
+@router.get("/.well-known/webhook-keys/{endpoint}", response_model=SigningKeys, responses=told(BadInput))
+def signing_keys(rt: Rt, uid: Uid) -> Any:
+    """The public keys by which `v1a` signatures to an endpoint are checked, as a JWK set (RFC 7517); no key
+    is needed to ask. An endpoint without any, or that there is not, has an empty set."""
+    keys = endpoints.public_keys(rt, str(uid))
+    return {"keys": [{"x": signing.jwk_x(one), "whpk": one} for one in keys]}
 
 
 @router.get("/v1/endpoints/{endpoint}/deliveries", response_model=Deliveries, responses=ONE)

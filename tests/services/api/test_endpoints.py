@@ -1,5 +1,6 @@
 """Webhook endpoints over HTTP: made, changed, tested, rotated, replayed; and seen by nobody else."""
 
+import base64
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -169,3 +170,17 @@ def test_why_is_told_in_steps(push: Push, operator: TestClient, subscriber_token
     assert told["notice_id"] == notice
     assert told["steps"][0]["name"] == "published"
     assert told["verdict"]
+
+
+def test_the_public_keys_of_an_endpoint_are_told_to_anybody(
+    consumer: TestClient, anyone: TestClient, receiver: WebDouble
+) -> None:
+    made = consumer.post(
+        "/v1/endpoints",
+        json={"url": receiver.url("/hook"), "query": "kind:call", "signatures": "v1a"},
+    ).json()
+    keys = anyone.get(f"/.well-known/webhook-keys/{made['id']}").json()["keys"]
+    assert [one["whpk"] for one in keys] == made["public_keys"]
+    raw = base64.urlsafe_b64decode(keys[0]["x"] + "=")
+    assert base64.b64encode(raw).decode() == made["public_keys"][0].removeprefix("whpk_")
+    assert anyone.get("/.well-known/webhook-keys/00000000-0000-0000-0000-000000000000").json() == {"keys": []}

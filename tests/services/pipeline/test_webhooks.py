@@ -10,7 +10,7 @@ import standardwebhooks
 
 from services.channels.webhook import WebhookChannel
 from services.clock import FrozenClock
-from services.domain import retries
+from services.domain import retries, signing
 from services.manage import calls, endpoints
 from services.pipeline import deliver, match
 from services.pipeline.calls import call
@@ -294,3 +294,38 @@ def test_who_is_asked_to_stop_ends_the_calls_in_flight_and_gives_the_rest_back(
     rt.stopping.clear()
     deliver.run_webhooks(rt)
     assert Counter(call.path for call in receiver.received) == {f"/hook-{n}": 1 for n in range(30)}
+
+
+def test_an_endpoint_signed_for_by_ed25519_shares_no_secret(rt: Runtime, receiver: WebDouble) -> None:
+    created = endpoints.add(rt, "integrator", url=receiver.url("/hook"), query="kind:call", signatures="v1a")
+    publish(rt)
+    carry(rt)
+    [call] = receiver.received
+    assert created.secret == ""
+    assert [one.partition(",")[0] for one in call.headers["webhook-signature"].split()] == ["v1a"]
+    keys = endpoints.public_keys(rt, created.endpoint.uid)
+    assert keys == created.endpoint.public_keys
+    _check(keys, call, rt)
+
+    fresh = endpoints.rotate(rt, None, created.endpoint.uid, overlap_hours=1, signatures="both")
+    verified_by = endpoints.public_keys(rt, created.endpoint.uid)
+    assert len(verified_by) == 2
+    calls.replay(rt, None, created.endpoint.uid, since=rt.clock.now() - timedelta(hours=1))
+    carry(rt)
+    again = receiver.received[-1]
+    kinds = [one.partition(",")[0] for one in again.headers["webhook-signature"].split()]
+    assert kinds == ["v1", "v1a", "v1a"]
+    verified(fresh.secret, again)
+    for key in verified_by:
+        _check([key], again, rt)
+
+
+def _check(keys: list[str], call: Received, rt: Runtime) -> None:
+    signing.verify(
+        keys,
+        message_id=call.headers["webhook-id"],
+        timestamp=call.headers["webhook-timestamp"],
+        signatures=call.headers["webhook-signature"],
+        body=call.body,
+        now=rt.clock.now(),
+    )
