@@ -80,8 +80,7 @@ class World:
     def _boolean(self) -> str:
         pick = self._random
         parts = [f"({' OR '.join(self._single() for _ in range(pick.choice((2, 2, 3))))})"]
-        if pick.random() < 0.6:
-            parts.append(self._single())
+        parts.append(self._single())
         if pick.random() < 0.3:
             parts.append(f'"{self._word()} {self._word()}"')
         if pick.random() < 0.25:

@@ -26,7 +26,7 @@ class Conditions:
         self._uses = array("I")
         self._free: list[int] = []
         self._asked = Asked()
-        self.atoms: Counter[Atom] = Counter()
+        self._askers: Counter[Atom] = Counter()
         self.emitted = self._asked.emitted
 
     def __getitem__(self, number: int) -> Condition:
@@ -77,9 +77,10 @@ class Conditions:
         self._dimensions[number] = dimensions.pop() if len(dimensions) == 1 else MIXED
         self._numbers[text, atoms] = number
         for atom in atoms:
-            self.atoms[atom] += 1
-            if self.atoms[atom] == 1 and not isinstance(atom, str):
-                self._asked.add(atom)
+            if not isinstance(atom, str):
+                self._askers[atom] += 1
+                if self._askers[atom] == 1:
+                    self._asked.add(atom)
 
     def _end(self, number: int) -> None:
         text, atoms = self[number]
@@ -87,8 +88,8 @@ class Conditions:
         self._free.append(number)
         del self._numbers[text, atoms]
         for atom in atoms:
-            self.atoms[atom] -= 1
-            if not self.atoms[atom]:
-                del self.atoms[atom]
-                if not isinstance(atom, str):
+            if not isinstance(atom, str):
+                self._askers[atom] -= 1
+                if not self._askers[atom]:
+                    del self._askers[atom]
                     self._asked.remove(atom)

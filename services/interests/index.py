@@ -6,16 +6,15 @@ There is no step of verification, and nothing is walked but what matched.
 """
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyroaring import BitMap, BitMap64
 
 from services.interests import snapshot
-from services.interests.atoms import MIXED, Atom, EventAtoms, dimension_of
+from services.interests.atoms import Atom, EventAtoms
 from services.interests.compiled import CompiledInterest, compile_query
-from services.interests.table import EXCLUDED, NUMBER, Table
-
-Emitted = dict[str, set[Atom]]  # by dimension
+from services.interests.table import BARRED, EXCLUDED, NUMBER, Table
 
 __all__ = ["CompiledInterest", "Hit", "Matcher", "compile_query"]
 
@@ -68,35 +67,34 @@ class Matcher:
         """Every interest that the event meets, by id, with its witnesses."""
         with self._lock:
             emitted = self._emitted(event)
-            return self._hits(self._rows(emitted), emitted[MIXED])
+            return self._hits(self._rows(emitted), frozenset(emitted))
 
     def ids(self, event: EventAtoms) -> BitMap64:
         """Every interest that the event meets, by id alone."""
         with self._lock:
             return self._table.interests_of(self._rows(self._emitted(event)))
 
-    def _emitted(self, event: EventAtoms) -> Emitted:
-        """The atoms of the event that any interest asks for; MIXED are all of them."""
-        wanted = self._table.conditions.atoms
-        found: Emitted = {
-            dimension: {atom for atom in atoms if atom in wanted} for dimension, atoms in event.plain.items()
-        }
-        for atom in self._table.conditions.emitted(event):
-            found.setdefault(dimension_of(atom), set()).add(atom)
-        found[MIXED] = set().union(*found.values())
-        return found
+    def _emitted(self, event: EventAtoms) -> list[Atom]:
+        """The atoms of the event that any interest asks for."""
+        wanted = self._table.postings
+        asked = self._table.conditions.emitted(event)
+        return [*asked, *(atom for atoms in event.plain.values() for atom in atoms if atom in wanted)]
 
-    def _rows(self, emitted: Emitted) -> BitMap:
+    def _rows(self, emitted: Iterable[Atom]) -> BitMap:
         """The slot that constrains most goes first: soon few rows are left to look at."""
         table = self._table
-        rows = table.active - table.excluded.satisfied(emitted[MIXED])
-        for (dimension, _), slot in sorted(table.slots.items(), key=lambda one: -len(one[1].constrained)):
-            if not rows:
-                break
-            rows = (rows - slot.constrained) | (rows & slot.satisfied(emitted.get(dimension, ())))
-        return rows
+        satisfied: list[list[BitMap]] = [[] for _ in table.constrained]
+        for atom in emitted:
+            for slot, rows in table.satisfied(atom):
+                satisfied[slot].append(rows)
+        left = table.active - _union(satisfied[BARRED])
+        sizes = sorted(((len(rows), slot) for slot, rows in enumerate(table.constrained)), reverse=True)
+        for size, slot in sizes:
+            if slot != BARRED and size and left:
+                left = (left - table.constrained[slot]) | (left & _union(satisfied[slot]))
+        return left
 
-    def _hits(self, rows: BitMap, emitted: set[Atom]) -> list[Hit]:
+    def _hits(self, rows: BitMap, emitted: frozenset[Atom]) -> list[Hit]:
         table = self._table
         told: dict[int, str] = {}  # a number of a record → the condition's text, empty when it is no witness
         found: dict[int, list[str]] = {}
@@ -109,8 +107,12 @@ class Matcher:
                     held.append(text)
         return [Hit(interest_id, tuple(sorted(set(held)))) for interest_id, held in sorted(found.items())]
 
-    def _witness(self, number: int, emitted: set[Atom]) -> str:
+    def _witness(self, number: int, emitted: frozenset[Atom]) -> str:
         if number & EXCLUDED:
             return ""
         text, atoms = self._table.conditions[number & NUMBER]
         return "" if emitted.isdisjoint(atoms) else text
+
+
+def _union(several: list[BitMap]) -> BitMap:
+    return BitMap.union(*several) if several else BitMap()

@@ -17,7 +17,7 @@ from pyroaring import BitMap
 from services.interests.atoms import Atom, PhraseAtom
 from services.interests.compiled import Condition
 from services.interests.records import NUMBERS, Page
-from services.interests.table import Slot, Table
+from services.interests.table import Posting, Table
 from services.interests.tree import Deadline, Prefix, Relation
 
 FORMAT = 1
@@ -40,22 +40,23 @@ def dump(table: Table, *, analyser: str) -> Iterator[bytes]:
     for _, page in pages:
         yield _framed(page.starts.tobytes())
         yield _framed(page.data.tobytes())
-    yield _framed(table.active.serialize())
-    slots = [*table.slots.items(), (("", 0), table.excluded)]
-    yield _framed(_json([key for key, _ in slots]))
-    for _, slot in slots:
-        yield _framed(slot.constrained.serialize())
-        yield _framed(_json([_told(atom) for atom in slot.postings]))
-        postings = [rows.serialize() for rows in slot.postings.values()]
-        yield _framed(array("Q", map(len, postings)).tobytes())
-        yield _framed(b"".join(postings))
+    yield _framed(_json(list(table.slots)))  # in the order of their numbers
+    for rows in (table.active, *table.constrained):
+        yield _framed(rows.serialize())
+    yield _framed(_json([_told(atom) for atom in table.postings]))
+    yield _framed(array(NUMBERS, (len(flat) // 2 for flat in table.postings.values())).tobytes())
+    pairs = [pair for atom in table.postings for pair in table.satisfied(atom)]
+    bodies = [rows.serialize() for _, rows in pairs]
+    yield _framed(array(NUMBERS, (slot for slot, _ in pairs)).tobytes())
+    yield _framed(array(NUMBERS, map(len, bodies)).tobytes())
+    yield _framed(b"".join(bodies))
 
 
 def load(data: bytes | memoryview, *, analyser: str) -> Table:
     """The table that was dumped. Raises Unfit."""
     try:
         return _load(_Frames(data), analyser)
-    except (ValueError, KeyError, IndexError, TypeError, struct.error) as exc:
+    except (ValueError, LookupError, TypeError, RuntimeError, struct.error) as exc:
         raise Unfit(str(exc)) from exc
 
 
@@ -72,32 +73,37 @@ def _load(frames: "_Frames", analyser: str) -> Table:
         page.starts = array(NUMBERS, frames.take())
         page.data = array(NUMBERS, frames.take())
         table.records.place_page(number, page)
+    for dimension, number in frames.json()[1:]:
+        table.slot(dimension, number)
     table.active = BitMap.deserialize(frames.take())
-    for dimension, number in frames.json():
-        slot = table.excluded if not dimension else table.slots.setdefault((dimension, number), Slot())
-        slot.constrained = BitMap.deserialize(frames.take())
-        slot.postings = dict(_postings(frames))
+    table.constrained = [BitMap.deserialize(frames.take()) for _ in table.constrained]
+    table.postings = dict(_postings(frames))
     return table
 
 
-def _postings(frames: "_Frames") -> Iterator[tuple[Atom, BitMap]]:
-    atoms = map(_atom, frames.json())
-    lengths = array("Q", frames.take())
-    joined = frames.take()
+def _postings(frames: "_Frames") -> Iterator[tuple[Atom, Posting]]:
+    atoms = [_atom(told) for told in frames.json()]
+    counts = array(NUMBERS, frames.take())
+    slots = iter(array(NUMBERS, frames.take()))
+    lengths = iter(array(NUMBERS, frames.take()))
+    bodies = frames.take()
     start = 0
-    for atom, length in zip(atoms, lengths, strict=True):
-        yield atom, BitMap.deserialize(joined[start : start + length])
-        start += length
+    for atom, count in zip(atoms, counts, strict=True):
+        flat: list[int | BitMap] = []
+        for _ in range(count):
+            end = start + next(lengths)
+            flat += (next(slots), BitMap.deserialize(bodies[start:end]))
+            start = end
+        yield atom, tuple(flat)
 
 
 def _head(analyser: str) -> dict[str, Any]:
-    sizes = [array(NUMBERS).itemsize, array("Q").itemsize]
     return {
         "goniec": "matcher",
         "format": FORMAT,
         "analyser": analyser,
         "order": sys.byteorder,
-        "sizes": sizes,
+        "size": array(NUMBERS).itemsize,
     }
 
 

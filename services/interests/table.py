@@ -2,8 +2,8 @@
 
 An interest has a row for each of its alternatives: the first under its own id, so that a row is an interest;
 further ones, and ids too large for a bitmap, lie from EXTRA on. A row's clauses lie in slots, one for each
-dimension and number of clause in it; a slot knows which rows it constrains and, for each atom, which rows it
-satisfies. OR inside a clause is free: a posting for each member.
+dimension and number of clause in it; a slot constrains rows, and each atom satisfies some of them there. OR
+inside a clause is free: a posting for each member. What must not hold lies in a slot of its own.
 """
 
 from array import array
@@ -21,39 +21,10 @@ END = 1 << 31  # marks the last condition of a clause in a record
 EXCLUDED = 1 << 30  # marks a condition that must not hold
 NUMBER = EXCLUDED - 1
 
+BARRED = 0  # the slot of what must not hold
+
 Key = tuple[str, int]  # of a slot: dimension, and which clause of that dimension
-
-
-class Slot:
-    """The rows that are constrained here, and the rows that each atom satisfies."""
-
-    __slots__ = ("constrained", "postings")
-
-    def __init__(self) -> None:
-        self.constrained = BitMap()
-        self.postings: dict[Atom, BitMap] = {}
-
-    def add(self, row: int, atoms: Iterable[Atom]) -> None:
-        self.constrained.add(row)
-        for atom in atoms:
-            if (rows := self.postings.get(atom)) is None:
-                self.postings[atom] = BitMap((row,))
-            else:
-                rows.add(row)
-
-    def remove(self, row: int, atoms: Iterable[Atom]) -> None:
-        self.constrained.discard(row)
-        for atom in atoms:
-            rows = self.postings.get(atom)
-            if rows is not None:
-                rows.discard(row)
-                if not rows:
-                    del self.postings[atom]
-
-    def satisfied(self, atoms: Iterable[Atom]) -> BitMap:
-        """The rows that any of the atoms satisfies."""
-        found = [rows for atom in atoms if (rows := self.postings.get(atom)) is not None]
-        return BitMap.union(*found) if found else BitMap()
+Posting = tuple[int | BitMap, ...]  # slot, rows, slot, rows …: flat, and nothing for the garbage collector
 
 
 class Table:
@@ -61,8 +32,9 @@ class Table:
 
     def __init__(self) -> None:
         self.active = BitMap()
-        self.slots: dict[Key, Slot] = {}
-        self.excluded = Slot()
+        self.slots: dict[Key, int] = {("", 0): BARRED}
+        self.constrained: list[BitMap] = [BitMap()]
+        self.postings: dict[Atom, Posting] = {}
         self.conditions = Conditions()
         self.records = Records()
         self.owners: dict[int, int] = {}  # extra row → interest
@@ -128,10 +100,17 @@ class Table:
         self.extras[interest_id] = (*self.extras.get(interest_id, ()), row)
         self._next_extra = max(self._next_extra, row + 1)
 
+    def satisfied(self, atom: Atom) -> Iterator[tuple[int, BitMap]]:
+        """(slot, the rows that this atom satisfies there)."""
+        flat = iter(self.postings.get(atom, ()))
+        return zip(flat, flat, strict=True)  # type: ignore[arg-type]  # see Posting
+
     def tighten(self) -> None:
         """Give back the memory that growing left over; after many were added at once."""
-        for slot in (*self.slots.values(), self.excluded):
-            for rows in (slot.constrained, *slot.postings.values()):
+        for rows in self.constrained:
+            rows.shrink_to_fit()
+        for atom in self.postings:
+            for _, rows in self.satisfied(atom):
                 rows.shrink_to_fit()
 
     def _extra_row(self) -> int:
@@ -145,11 +124,11 @@ class Table:
         taken: dict[str, int] = {}
         for clause in part.clauses:
             numbers = [take(condition) for condition in clause]
-            self._slot(numbers, taken).add(row, _atoms(condition.atoms for condition in clause))
+            self._post(self._slot(numbers, taken), row, _atoms(condition.atoms for condition in clause))
             record += [*numbers[:-1], numbers[-1] | END]
         if part.excluded:
             record += [take(condition) | EXCLUDED for condition in part.excluded]
-            self.excluded.add(row, _atoms(condition.atoms for condition in part.excluded))
+            self._post(BARRED, row, _atoms(condition.atoms for condition in part.excluded))
         self.records.put(row, record)
         self.active.add(row)
 
@@ -157,24 +136,54 @@ class Table:
         self.active.discard(row)
         taken: dict[str, int] = {}
         for numbers in self.clauses(row):
-            self._slot(numbers, taken).remove(row, _atoms(self.conditions[one].atoms for one in numbers))
+            atoms = _atoms(self.conditions[one].atoms for one in numbers)
+            self._unpost(self._slot(numbers, taken), row, atoms)
         record = self.records.get(row)
         barred = [number & NUMBER for number in record if number & EXCLUDED]
-        self.excluded.remove(row, _atoms(self.conditions[one].atoms for one in barred))
+        self._unpost(BARRED, row, _atoms(self.conditions[one].atoms for one in barred))
         for number in record:
             self.conditions.release(number & NUMBER)
         self.records.drop(row)
-        for key in [key for key, slot in self.slots.items() if not slot.constrained]:
-            del self.slots[key]
 
-    def _slot(self, numbers: Sequence[int], taken: dict[str, int]) -> Slot:
+    def _slot(self, numbers: Sequence[int], taken: dict[str, int]) -> int:
         """The slot of a clause: the next free one of its dimension; `taken` counts those of this row."""
         dimension = self.conditions.dimension(numbers)
         number = taken.get(dimension, 0)
         taken[dimension] = number + 1
+        return self.slot(dimension, number)
+
+    def slot(self, dimension: str, number: int) -> int:
         if (slot := self.slots.get((dimension, number))) is None:
-            slot = self.slots[dimension, number] = Slot()
+            slot = self.slots[dimension, number] = len(self.constrained)
+            self.constrained.append(BitMap())
         return slot
+
+    def _post(self, slot: int, row: int, atoms: Iterable[Atom]) -> None:
+        self.constrained[slot].add(row)
+        for atom in atoms:
+            for place, rows in self.satisfied(atom):
+                if place == slot:
+                    rows.add(row)
+                    break
+            else:
+                self.postings[atom] = (*self.postings.get(atom, ()), slot, BitMap((row,)))
+
+    def _unpost(self, slot: int, row: int, atoms: Iterable[Atom]) -> None:
+        self.constrained[slot].discard(row)
+        for atom in atoms:
+            for place, rows in self.satisfied(atom):
+                if place == slot:
+                    rows.discard(row)
+                    if not rows:
+                        self._end_posting(atom, slot)
+                    break
+
+    def _end_posting(self, atom: Atom, slot: int) -> None:
+        left = tuple(part for pair in self.satisfied(atom) if pair[0] != slot for part in pair)
+        if left:
+            self.postings[atom] = left
+        else:
+            del self.postings[atom]
 
 
 def _atoms(several: Iterable[tuple[Atom, ...]]) -> Iterable[Atom]:
