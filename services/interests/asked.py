@@ -5,13 +5,12 @@ Each is tested once for an event, however many interests share it; and most are 
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise, product
 
 from services.domain.folding import fold
 from services.interests.atoms import Atom, EventAtoms, PhraseAtom
 from services.interests.evaluate import deadline_holds
-from services.interests.reading import Reading, ReadWord
-from services.interests.text import Keys
+from services.interests.phrases import Phrases
+from services.interests.reading import Reading
 from services.interests.tree import Deadline, Prefix
 
 AskedAtom = Prefix | Deadline | PhraseAtom
@@ -23,8 +22,7 @@ class Asked:
     def __init__(self) -> None:
         self._starts: dict[bool, set[str]] = {False: set(), True: set()}  # by whether the title alone counts
         self._lengths: Counter[int] = Counter()
-        # by a key of the first word, then by one of the second
-        self._phrases: dict[str, dict[str, set[PhraseAtom]]] = {}
+        self._phrases = Phrases()
         self._deadlines: set[Deadline] = set()
 
     def add(self, atom: AskedAtom) -> None:
@@ -34,9 +32,8 @@ class Asked:
                 self._lengths[len(text)] += 1
             case Deadline():
                 self._deadlines.add(atom)
-            case PhraseAtom(words):
-                for first, second in product(words[0], words[1]):
-                    self._phrases.setdefault(first, {}).setdefault(second, set()).add(atom)
+            case PhraseAtom():
+                self._phrases.add(atom)
 
     def remove(self, atom: AskedAtom) -> None:
         """Take back what `add` was given."""
@@ -48,17 +45,8 @@ class Asked:
                     del self._lengths[len(text)]
             case Deadline():
                 self._deadlines.discard(atom)
-            case PhraseAtom(words):
-                for first, second in product(words[0], words[1]):
-                    self._forget(first, second, atom)
-
-    def _forget(self, first: str, second: str, phrase: PhraseAtom) -> None:
-        following = self._phrases[first]
-        following[second].discard(phrase)
-        if not following[second]:
-            del following[second]
-        if not following:
-            del self._phrases[first]
+            case PhraseAtom():
+                self._phrases.remove(atom)
 
     def emitted(self, event: EventAtoms) -> set[Atom]:
         """Those of the asked atoms that the event emits."""
@@ -67,7 +55,7 @@ class Asked:
         for in_title in (False, True):
             found.update(self._prefixes_in(reading, in_title))
             for _, words in reading.texts(in_title=in_title):
-                found.update(self._phrases_in(words, in_title))
+                found.update(self._phrases.found_in(words, in_title=in_title))
         return found
 
     def _deadlines_of(self, reading: Reading, event: EventAtoms) -> Iterator[Deadline]:
@@ -87,26 +75,3 @@ class Asked:
                 for start, is_ascii in ((folded[:length], True), (form[:length], False)):
                     if start in starts and start.isascii() is is_ascii:
                         yield Prefix(start, in_title)
-
-    def _phrases_in(self, words: tuple[ReadWord, ...], in_title: bool) -> Iterator[PhraseAtom]:
-        if not self._phrases:
-            return
-        phrases = self._phrases
-        for start, (one, other) in enumerate(pairwise(words)):
-            for key in one.keys:
-                if following := phrases.get(key):
-                    for phrase in _begun(following, other.keys):
-                        if phrase.in_title is in_title and _stands(phrase, words, start):
-                            yield phrase
-
-
-def _begun(following: dict[str, set[PhraseAtom]], keys: Keys) -> Iterator[PhraseAtom]:
-    for key in keys:
-        yield from following.get(key, ())
-
-
-def _stands(phrase: PhraseAtom, words: tuple[ReadWord, ...], start: int) -> bool:
-    piece = words[start : start + len(phrase.words)]
-    return len(piece) == len(phrase.words) and not any(
-        keys.isdisjoint(word.keys) for keys, word in zip(phrase.words, piece, strict=True)
-    )

@@ -74,8 +74,12 @@ class Matcher:
         with self._lock:
             return self._table.interests_of(self._rows(self._emitted(event)))
 
+    def emitted(self, event: EventAtoms) -> list[Atom]:
+        """The atoms of the event that any interest asks for: what matching begins with."""
+        with self._lock:
+            return self._emitted(event)
+
     def _emitted(self, event: EventAtoms) -> list[Atom]:
-        """The atoms of the event that any interest asks for."""
         wanted = self._table.postings
         asked = self._table.conditions.emitted(event)
         return [*asked, *(atom for atoms in event.plain.values() for atom in atoms if atom in wanted)]
@@ -83,15 +87,20 @@ class Matcher:
     def _rows(self, emitted: Iterable[Atom]) -> BitMap:
         """The slot that constrains most goes first: soon few rows are left to look at."""
         table = self._table
-        satisfied: list[list[BitMap]] = [[] for _ in table.constrained]
+        several: list[list[BitMap]] = [[] for _ in table.constrained]
+        single: list[list[int]] = [[] for _ in table.constrained]
         for atom in emitted:
             for slot, rows in table.satisfied(atom):
-                satisfied[slot].append(rows)
-        left = table.active - _union(satisfied[BARRED])
+                if isinstance(rows, int):
+                    single[slot].append(rows)
+                else:
+                    several[slot].append(rows)
+        satisfied = [BitMap.union(BitMap(ones), *more) for ones, more in zip(single, several, strict=True)]
+        left = table.active - satisfied[BARRED]
         sizes = sorted(((len(rows), slot) for slot, rows in enumerate(table.constrained)), reverse=True)
         for size, slot in sizes:
             if slot != BARRED and size and left:
-                left = (left - table.constrained[slot]) | (left & _union(satisfied[slot]))
+                left = (left - table.constrained[slot]) | (left & satisfied[slot])
         return left
 
     def _hits(self, rows: BitMap, emitted: frozenset[Atom]) -> list[Hit]:
@@ -112,7 +121,3 @@ class Matcher:
             return ""
         text, atoms = self._table.conditions[number & NUMBER]
         return "" if emitted.isdisjoint(atoms) else text
-
-
-def _union(several: list[BitMap]) -> BitMap:
-    return BitMap.union(*several) if several else BitMap()

@@ -10,6 +10,8 @@ import sys
 from array import array
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from pyroaring import BitMap
@@ -17,7 +19,8 @@ from pyroaring import BitMap
 from services.interests.atoms import Atom, PhraseAtom
 from services.interests.compiled import Condition
 from services.interests.records import NUMBERS, Page
-from services.interests.table import Posting, Table
+from services.interests.table import Posting, Rows, Table
+from services.interests.text import Keys
 from services.interests.tree import Deadline, Prefix, Relation
 
 FORMAT = 1
@@ -30,10 +33,11 @@ class Unfit(ValueError):
 
 def dump(table: Table, *, analyser: str) -> Iterator[bytes]:
     """The table in pieces; `analyser` says by whose reading its conditions were made."""
+    places = {atom: place for place, atom in enumerate(table.postings)}
     yield _framed(_json(_head(analyser)))
-    yield _framed(
-        _json([[n, c.text, uses, [_told(a) for a in c.atoms]] for n, c, uses in table.conditions.used()])
-    )
+    yield _framed(_json([_told(atom) for atom in places]))
+    used = table.conditions.used()
+    yield _framed(_json([[n, c.text, uses, [places[atom] for atom in c.atoms]] for n, c, uses in used]))
     yield _framed(_json(sorted(table.owners.items())))
     pages = list(table.records.pages())
     yield _framed(_json([number for number, _ in pages]))
@@ -43,12 +47,18 @@ def dump(table: Table, *, analyser: str) -> Iterator[bytes]:
     yield _framed(_json(list(table.slots)))  # in the order of their numbers
     for rows in (table.active, *table.constrained):
         yield _framed(rows.serialize())
-    yield _framed(_json([_told(atom) for atom in table.postings]))
-    yield _framed(array(NUMBERS, (len(flat) // 2 for flat in table.postings.values())).tobytes())
+    yield from _dump_postings(table)
+
+
+def _dump_postings(table: Table) -> Iterator[bytes]:
+    """How many slots each atom has; of each (atom, slot) the slot, a length and so many bytes. No length: the
+    number is the row itself."""
     pairs = [pair for atom in table.postings for pair in table.satisfied(atom)]
-    bodies = [rows.serialize() for _, rows in pairs]
+    bodies = [b"" if isinstance(rows, int) else rows.serialize() for _, rows in pairs]
+    yield _framed(array(NUMBERS, (len(flat) // 2 for flat in table.postings.values())).tobytes())
     yield _framed(array(NUMBERS, (slot for slot, _ in pairs)).tobytes())
     yield _framed(array(NUMBERS, map(len, bodies)).tobytes())
+    yield _framed(array(NUMBERS, (rows for _, rows in pairs if isinstance(rows, int))).tobytes())
     yield _framed(b"".join(bodies))
 
 
@@ -64,8 +74,9 @@ def _load(frames: "_Frames", analyser: str) -> Table:
     if frames.json() != _head(analyser):
         raise Unfit("another format, machine or analyser wrote it")
     table = Table()
-    for number, text, uses, atoms in frames.json():
-        table.conditions.place(number, Condition(text, tuple(map(_atom, atoms))), uses)
+    atoms = [_atom(told) for told in frames.json()]
+    for number, text, uses, places in frames.json():
+        table.conditions.place(number, Condition(text, tuple(atoms[place] for place in places)), uses)
     for row, interest_id in frames.json():
         table.place_extra(row, interest_id)
     for number in frames.json():
@@ -77,24 +88,21 @@ def _load(frames: "_Frames", analyser: str) -> Table:
         table.slot(dimension, number)
     table.active = BitMap.deserialize(frames.take())
     table.constrained = [BitMap.deserialize(frames.take()) for _ in table.constrained]
-    table.postings = dict(_postings(frames))
+    table.postings = dict(zip(atoms, _load_postings(frames), strict=True))
     return table
 
 
-def _postings(frames: "_Frames") -> Iterator[tuple[Atom, Posting]]:
-    atoms = [_atom(told) for told in frames.json()]
-    counts = array(NUMBERS, frames.take())
-    slots = iter(array(NUMBERS, frames.take()))
-    lengths = iter(array(NUMBERS, frames.take()))
+def _load_postings(frames: "_Frames") -> Iterator[Posting]:
+    counts, slots, lengths, single = (iter(array(NUMBERS, frames.take())) for _ in range(4))
     bodies = frames.take()
     start = 0
-    for atom, count in zip(atoms, counts, strict=True):
-        flat: list[int | BitMap] = []
-        for _ in range(count):
-            end = start + next(lengths)
-            flat += (next(slots), BitMap.deserialize(bodies[start:end]))
+    for count in counts:
+        flat: list[Rows] = []
+        for slot, length in islice(zip(slots, lengths, strict=True), count):
+            end = start + length
+            flat += (slot, BitMap.deserialize(bodies[start:end]) if length else next(single))
             start = end
-        yield atom, tuple(flat)
+        yield tuple(flat)
 
 
 def _head(analyser: str) -> dict[str, Any]:
@@ -129,9 +137,15 @@ def _atom(told: Any) -> Atom:
         case ["deadline", relation, days, day]:
             return Deadline(Relation(relation), days, date.fromisoformat(day) if day else None)
         case ["phrase", words, in_title]:
-            return PhraseAtom(tuple(frozenset(keys) for keys in words), in_title)
+            return PhraseAtom(tuple(_keys(*keys) for keys in words), in_title)
         case _:
             raise ValueError("no atom is written so")
+
+
+@lru_cache(50_000)
+def _keys(*keys: str) -> Keys:
+    """One set for all phrases with the same word."""
+    return frozenset(map(sys.intern, keys))
 
 
 def _json(value: object) -> bytes:

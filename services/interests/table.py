@@ -8,6 +8,7 @@ inside a clause is free: a posting for each member. What must not hold lies in a
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from pyroaring import BitMap, BitMap64
 
@@ -24,7 +25,8 @@ NUMBER = EXCLUDED - 1
 BARRED = 0  # the slot of what must not hold
 
 Key = tuple[str, int]  # of a slot: dimension, and which clause of that dimension
-Posting = tuple[int | BitMap, ...]  # slot, rows, slot, rows …: flat, and nothing for the garbage collector
+Rows = int | BitMap  # a single row, as most of the long tail has, costs no bitmap
+Posting = tuple[Rows, ...]  # slot, rows, slot, rows …: flat, and nothing for the garbage collector
 
 
 class Table:
@@ -100,17 +102,16 @@ class Table:
         self.extras[interest_id] = (*self.extras.get(interest_id, ()), row)
         self._next_extra = max(self._next_extra, row + 1)
 
-    def satisfied(self, atom: Atom) -> Iterator[tuple[int, BitMap]]:
+    def satisfied(self, atom: Atom) -> Iterator[tuple[int, Rows]]:
         """(slot, the rows that this atom satisfies there)."""
         flat = iter(self.postings.get(atom, ()))
         return zip(flat, flat, strict=True)  # type: ignore[arg-type]  # see Posting
 
     def tighten(self) -> None:
         """Give back the memory that growing left over; after many were added at once."""
-        for rows in self.constrained:
-            rows.shrink_to_fit()
-        for atom in self.postings:
-            for _, rows in self.satisfied(atom):
+        posted = (rows for atom in self.postings for _, rows in self.satisfied(atom))
+        for rows in chain(self.constrained, posted):
+            if isinstance(rows, BitMap):
                 rows.shrink_to_fit()
 
     def _extra_row(self) -> int:
@@ -161,29 +162,30 @@ class Table:
     def _post(self, slot: int, row: int, atoms: Iterable[Atom]) -> None:
         self.constrained[slot].add(row)
         for atom in atoms:
-            for place, rows in self.satisfied(atom):
-                if place == slot:
-                    rows.add(row)
-                    break
+            rows = dict(self.satisfied(atom)).get(slot)
+            if isinstance(rows, BitMap):
+                rows.add(row)
             else:
-                self.postings[atom] = (*self.postings.get(atom, ()), slot, BitMap((row,)))
+                self._replace(atom, slot, row if rows is None else BitMap((rows, row)))
 
     def _unpost(self, slot: int, row: int, atoms: Iterable[Atom]) -> None:
         self.constrained[slot].discard(row)
         for atom in atoms:
-            for place, rows in self.satisfied(atom):
-                if place == slot:
-                    rows.discard(row)
-                    if not rows:
-                        self._end_posting(atom, slot)
-                    break
+            rows = dict(self.satisfied(atom)).get(slot)
+            if isinstance(rows, BitMap):
+                rows.discard(row)
+            if not rows or rows == row:
+                self._replace(atom, slot, None)
 
-    def _end_posting(self, atom: Atom, slot: int) -> None:
-        left = tuple(part for pair in self.satisfied(atom) if pair[0] != slot for part in pair)
+    def _replace(self, atom: Atom, slot: int, rows: Rows | None) -> None:
+        """Other rows for an atom in a slot; None takes the slot away."""
+        left = [part for pair in self.satisfied(atom) if pair[0] != slot for part in pair]
+        if rows is not None:
+            left += (slot, rows)
         if left:
-            self.postings[atom] = left
+            self.postings[atom] = tuple(left)
         else:
-            del self.postings[atom]
+            self.postings.pop(atom, None)
 
 
 def _atoms(several: Iterable[tuple[Atom, ...]]) -> Iterable[Atom]:
