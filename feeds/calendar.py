@@ -4,14 +4,17 @@ What is cancelled (STATUS, METHOD:CANCEL, EXDATE) comes out as withdrawn; of two
 higher SEQUENCE counts. Must never count out a repetition without an end.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import islice
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 from icalendar import Calendar, Component
+from icalendar.error import BrokenCalendarProperty
 
 from feeds.draft import MAX_ENTRIES, EntryDraft, FeedDraft, Frame
 from feeds.errors import BrokenFeed, NotAFeed
@@ -23,6 +26,9 @@ PAST = timedelta(days=7)
 READ_AGAIN = timedelta(days=30)
 MAX_STEPS = 100_000
 _PERIODS = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY")
+_STEPS = {"HOURLY": timedelta(hours=1), "DAILY": timedelta(days=1), "WEEKLY": timedelta(weeks=1)}
+_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # months
+_LINE = re.compile(r"[ \t]|[A-Za-z0-9-]{1,60}(;[^:]{0,1000})?:")
 
 
 def read(text: str, frame: Frame) -> FeedDraft:
@@ -30,11 +36,16 @@ def read(text: str, frame: Frame) -> FeedDraft:
     start = text.upper().find("BEGIN:VCALENDAR")
     if start < 0 or text[:start].strip():
         raise NotAFeed("This is not a calendar (iCalendar).", looks="no-calendar")
+    if not text.rstrip("\0 \t\r\n").upper().endswith("END:VCALENDAR"):
+        raise BrokenFeed("This calendar ends in the middle.")
+    text, mended = _mended(text)
     try:
         calendars = Calendar.from_ical(text, multiple=True)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as exc:
         raise BrokenFeed(f"This calendar cannot be read: {str(exc)[:150]}") from exc
     draft = FeedDraft("iCalendar", title_markup=as_html(_name(calendars)), ttl_s=_ttl_s(calendars))
+    if mended:
+        draft.report.append(f"{mended} lines that are none joined to the ones before them")
     events = [event for one in calendars for event in _events(one, frame, draft.report)]
     entries = list(_entries(events, frame, draft.report))
     draft.entries = sorted(entries, key=lambda one: one.starts_at or frame.now)[:MAX_ENTRIES]
@@ -42,6 +53,20 @@ def read(text: str, frame: Frame) -> FeedDraft:
     if any(event.rule or event.dates for event in events):
         draft.memory["again_after"] = (frame.now + READ_AGAIN).isoformat()
     return draft
+
+
+def _mended(text: str) -> tuple[str, int]:
+    """The text with line ends that were not escaped, the commonest fault, put right; and how many."""
+    lines: list[str] = []
+    mended = 0
+    for line in text.splitlines():
+        if not line.strip() or _LINE.match(line):
+            lines.append(line)
+            continue
+        mended += 1
+        if lines and not lines[-1].upper().startswith(("BEGIN:", "END:")):
+            lines.append(f" \\n{line}")
+    return "\r\n".join(lines) + "\r\n", mended
 
 
 def is_to_be_read_again(memory: dict[str, str], *, now: datetime) -> bool:
@@ -160,17 +185,40 @@ def _by_rule(event: _Event, now: datetime) -> Iterator[datetime]:
     parts = dict(part.split("=", 1) for part in event.rule.upper().split(";") if "=" in part)
     if parts.get("FREQ") not in _PERIODS:
         raise ValueError("repeats too often")
+    if not _can_be_met(parts):
+        return
     zone = event.start.tzinfo or UTC
-    until = parts.pop("UNTIL", None)
-    last = _last(until, zone) if until else None
-    local = event.start.replace(tzinfo=None)
-    rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=local)
-    for at in islice(rule, MAX_STEPS):
-        moment = at.replace(tzinfo=zone)
-        if (last and at > last) or moment > now + AHEAD:
-            return
-        if moment > now - timedelta(days=1):
-            yield moment
+    here = now.astimezone(zone).replace(tzinfo=None)
+    until, count = parts.pop("UNTIL", None), parts.pop("COUNT", None)
+    last = min(_last(until, zone), here + AHEAD) if until else here + AHEAD
+    first = event.start.replace(tzinfo=None)
+    if count is None:
+        first = _nearer(first, here, parts)
+    parts["UNTIL"] = f"{last:%Y%m%dT%H%M%S}"  # in any case, so that a rule that is never met ends too
+    rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=first)
+    for at in islice(rule, min(int(count), MAX_STEPS) if count else MAX_STEPS):
+        if at > here - timedelta(days=1):
+            yield at.replace(tzinfo=zone)
+
+
+def _can_be_met(parts: Mapping[str, str]) -> bool:
+    """Whether there are such days at all: a library looks for 30 February until the year 9999."""
+    months, days = (
+        [int(one) for one in parts.get(name, "").split(",") if one] for name in ("BYMONTH", "BYMONTHDAY")
+    )
+    if not all(1 <= month <= 12 for month in months) or not all(1 <= abs(day) <= 31 for day in days):
+        raise ValueError("no such month or day")
+    longest = max((_LONGEST[month - 1] for month in months), default=31)
+    return not days or min(abs(day) for day in days) <= longest
+
+
+def _nearer(first: datetime, now: datetime, parts: Mapping[str, str]) -> datetime:
+    """A later first time of the same rhythm, so that years of repetitions are not counted one by one."""
+    step = _STEPS.get(parts["FREQ"])
+    if step is None:
+        return first
+    step *= max(1, int(parts.get("INTERVAL", "1")))
+    return first + max(0, (now - first) // step - 2) * step
 
 
 def _last(until: str, zone: tzinfo) -> datetime:
@@ -210,7 +258,7 @@ def _entry(event: _Event, guid: str, at: datetime, frame: Frame, *, is_withdrawn
 def _categories(component: Component) -> Iterator[str]:
     found = component.get("CATEGORIES")
     for one in found if isinstance(found, list) else [found]:
-        yield from (str(name) for name in getattr(one, "cats", ()))
+        yield from (str(name) for name in cast(Iterable[object], _part(one, "cats") or ()))
 
 
 def _moment(at: date, zone: tzinfo) -> datetime:
@@ -223,8 +271,9 @@ def _moment(at: date, zone: tzinfo) -> datetime:
 def _moments(component: Component, name: str, zone: tzinfo) -> Iterator[datetime]:
     found = component.get(name)
     for one in found if isinstance(found, list) else [found]:
-        for item in getattr(one, "dts", ()):
-            at = item.dt[0] if isinstance(item.dt, tuple) else item.dt
+        for item in cast(Iterable[object], _part(one, "dts") or ()):
+            at = _part(item, "dt")
+            at = at[0] if isinstance(at, tuple) else at
             if isinstance(at, date):
                 yield _moment(at, zone)
 
@@ -240,7 +289,15 @@ def _zone(calendar: Component, default: tzinfo) -> tzinfo:
 def _first(component: Component, name: str) -> object:
     """The value of a property; of one written twice the first."""
     found = component.get(name)
-    return getattr(found[0] if isinstance(found, list) and found else found, "dt", None)
+    return _part(found[0] if isinstance(found, list) and found else found, "dt")
+
+
+def _part(value: object, name: str) -> object:
+    """What the library made of a property; None where it could make nothing of it."""
+    try:
+        return getattr(value, name, None)
+    except BrokenCalendarProperty:
+        return None
 
 
 def _text(component: Component, name: str) -> str:

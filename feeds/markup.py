@@ -1,5 +1,7 @@
 """A web page as a tree, for those that look for something in it. Never fetches, never fails on tag soup."""
 
+from typing import cast
+
 from lxml import etree
 
 from feeds.links import web_link
@@ -26,11 +28,11 @@ def title_of(root: Element) -> str:
     return next((words_of(element) for element in root.iter("title")), "")
 
 
+_WORDS = etree.XPath(
+    "descendant-or-self::text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"
+)
+
+
 def words_of(element: Element) -> str:
     """The text in and below an element, spaces single, without scripts and styles."""
-    found = [
-        part
-        for part in element.itertext()
-        if isinstance(part, str) and part.getparent().tag not in ("script", "style", "noscript")  # type: ignore[attr-defined]
-    ]
-    return " ".join(" ".join(found).split())
+    return " ".join(" ".join(str(part) for part in cast(list[object], _WORDS(element))).split())
