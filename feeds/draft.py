@@ -5,12 +5,12 @@ must let nothing through that `feeds.types` forbids.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from feeds.dates import clamp, read_date
-from feeds.identity import Marks, identify
+from feeds.identity import Marks, identify, keys_by
 from feeds.links import absolute_links, web_link
 from feeds.text import language, legal, one_line, plain
 from feeds.types import Enclosure, Entry, Feed, Habits, Ladder
@@ -109,6 +109,9 @@ def _entries(
         if key not in named:
             named[key] = _entry(said, key, rule, frame)
     if identity.ladder != frame.habits.ladder:
+        former = keys_by([said.marks for said in told], frame.habits.ladder)
+        for (key, _), old in zip(identity.keys, former, strict=True):
+            named[key] = replace(named[key], former_key=named[key].former_key or old)
         report.append(f"identifiers repeat: entries are now told apart by {identity.ladder}")
     dates = [(said.marks.raw_date, said.published) for said in told]
     _count(report, len(told) - len(named), "entries written twice")
@@ -177,8 +180,8 @@ def _entry(said: _Said, key: str, rule: str, frame: Frame) -> Entry:
         link=said.marks.link,
         summary=said.summary,
         content_html=said.content,
-        published_at=clamp(said.published, now=frame.now),
-        updated_at=clamp(said.updated, now=frame.now),
+        published_at=clamp(_by_its_clock(said.published, frame), now=frame.now),
+        updated_at=clamp(_by_its_clock(said.updated, frame), now=frame.now),
         authors=_labels(said.draft.authors),
         categories=_labels(said.draft.categories),
         enclosures=said.files,
@@ -189,7 +192,12 @@ def _entry(said: _Said, key: str, rule: str, frame: Frame) -> Entry:
         starts_at=said.draft.starts_at,
         ends_at=said.draft.ends_at,
         is_withdrawn=said.draft.is_withdrawn,
+        ahead_s=max(0, int((said.published - frame.now).total_seconds())) if said.published else 0,
     )
+
+
+def _by_its_clock(at: datetime | None, frame: Frame) -> datetime | None:
+    return at - timedelta(seconds=frame.habits.skew_s) if at and frame.habits.skew_s else at
 
 
 def _labels(found: Sequence[object]) -> tuple[str, ...]:

@@ -48,6 +48,11 @@ def identify(entries: Sequence[Marks], *, ladder: Ladder = Ladder.GUID) -> Ident
     return Identity(rungs[-1], keys)
 
 
+def keys_by(entries: Sequence[Marks], rung: Ladder) -> list[str]:
+    """The key of each entry by one rule, whether or not it tells them apart."""
+    return [_key(entry, rung)[0] for entry in entries]
+
+
 def _told_apart_below(entries: Sequence[Marks], keys: Sequence[tuple[str, str]]) -> bool:
     """Whether entries share a key though they plainly are two: another page, or another title and date."""
     first: dict[tuple[str, str], Marks] = {}

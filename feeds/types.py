@@ -33,9 +33,9 @@ class Habits:
     """What has been learned about one source, or set by its editor.
 
     `ladder` is the identity rule to start from (kept from the last read, so that it degrades once and for
-    good); `encoding` helps where bytes and labels decide nothing. `rules` are an editor's words to the door's
-    reader (the CSS rules of a page, the set of a repository); `memory` is what that reader said at its last
-    visit, empty before the first.
+    good); `encoding` helps where bytes and labels decide nothing; `skew_s` is by how much its clock is ahead.
+    `rules` are an editor's words to the door's reader (the CSS rules of a page, the set of a repository);
+    `memory` is what that reader said at its last visit, empty before the first.
     """
 
     ladder: Ladder = Ladder.GUID
@@ -43,6 +43,7 @@ class Habits:
     door: Door = Door.FEED
     rules: dict[str, str] = field(default_factory=dict)
     memory: dict[str, str] = field(default_factory=dict)
+    skew_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ class Enclosure:
 class Entry:
     """One item as its source gave it.
 
-    `key` names the entry within its source and `key_rule` says how it was made; `raw_date` is the date as
-    written, `published_at` and `updated_at` are aware UTC and never later than the time of reading.
+    `key` names the entry within its source and `key_rule` says how it was made; `former_key` is its key by
+    the rule that held before this reading. `raw_date` is the date as written; `published_at` and `updated_at`
+    are aware UTC and never later than the time of reading; by how much the date as written was is `ahead_s`.
     `kind` is what the door itself knows of it (a calendar holds meetings); what `is_withdrawn` has been taken
     back by its publisher: cancelled, deleted.
     """
@@ -80,6 +82,8 @@ class Entry:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     is_withdrawn: bool = False
+    ahead_s: int = 0
+    former_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,15 @@ import typer
 from services.cli import console, opening
 from services.cli.console import MAX_ID, AsJson
 from services.cli.opening import Opened
+from services.domain import links
 from services.errors import BadInput
 from services.manage import lists, onboarding, sources
 from services.manage.lists import Imported
 from services.manage.onboarding import Report
 from services.manage.sources import SourceView
 from services.pipeline import poll as polling
+from services.pipeline import quarantine
+from services.pipeline.quarantine import HeldRow
 
 app = typer.Typer(help="Feeds of institutions. Adding one takes an address: of the feed, or of a page.")
 
@@ -135,7 +138,8 @@ def show(source_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)], js
     console.facts(
         {
             "id": s.id, "title": s.title, "address": s.address or "(pushed)", "institution": s.institution,
-            "topics": s.topics, "places": s.places, "language": s.language, "health": health(s),
+            "topics": s.topics, "places": s.places, "language": s.language, "told apart by": s.ladder,
+            "health": health(s),
             "notices": s.notices, "checked": s.last_checked_at, "next check": s.due_at,
         }
     )  # fmt: skip
@@ -168,6 +172,45 @@ def poll(
         console.note("Some are still waiting: is a worker running?")
 
 
+@app.command()
+def held(json: AsJson = False) -> None:
+    """List readings that are held back because they are unlike their source, with the page to decide on."""
+    with opening.runtime() as rt:
+        found = quarantine.open_batches(rt)
+        page = links.held_url(rt.settings.base_url, rt.settings.secret_key)
+    if json:
+        console.as_json({"items": [_batch(one) for one in found], "page": page})
+        return
+    rows = [(b.id, b.source_id, b.institution, b.at, len(b.drafts), WHY_HELD[b.reason]) for b in found]
+    console.listing(
+        ("ID", "SOURCE", "INSTITUTION", "SINCE", "NEW", "WHY"), rows, empty="Nothing is held back."
+    )
+    if found:
+        console.note(f"Decide here: goniec source release ID | drop ID, or on the page {page}")
+
+
+@app.command()
+def release(held_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)], json: AsJson = False) -> None:
+    """Publish a held reading."""
+    with opening.runtime() as rt:
+        published = quarantine.release(rt, held_id, by="operator")
+    if json:
+        console.as_json({"id": held_id, "published": published})
+        return
+    console.say(f"Released: {published} published.")
+
+
+@app.command()
+def drop(held_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)], json: AsJson = False) -> None:
+    """Never publish a held reading; its entries are known and will not come up again."""
+    with opening.runtime() as rt:
+        dropped = quarantine.drop(rt, held_id, by="operator")
+    if json:
+        console.as_json({"id": held_id, "dropped": dropped})
+        return
+    console.say(f"Dropped: {dropped} entries.")
+
+
 @app.command("import")
 def import_opml(
     file: Annotated[Path, typer.Argument(help="An OPML list, as feed readers export it.", exists=True)],
@@ -192,6 +235,22 @@ def export_opml() -> None:
     """Print all feeds as OPML."""
     with opening.runtime() as rt:
         typer.echo(lists.export_opml(rt).decode())
+
+
+WHY_HELD = {
+    "churn": "more than half of a known feed is new at once",
+    "flood": "five times as much as usual",
+    "future": "every date lies in the future",
+    "empty": "nothing where there was content",
+    "language": "another language than before",
+}
+
+
+def _batch(one: HeldRow) -> dict[str, object]:
+    return {
+        "id": one.id, "source": one.source_id, "institution": one.institution, "address": one.address,
+        "at": one.at, "reason": one.reason, "entries": [{"title": d.title, "url": d.url} for d in one.drafts],
+    }  # fmt: skip
 
 
 def health(source: SourceView) -> str:

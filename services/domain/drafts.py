@@ -8,10 +8,19 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
-_HASH_VERSION = 1
+_HASH_VERSION = 2
 _TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|[\ud800-\udfff]")
+
+_COUNTED = (
+    r"(?:wyświetle\w{1,4}|odsłon\w{0,3}|odczyt\w{0,4}|odwiedzin\w{0,3}|komentarz\w{0,3}|pobra(?:ń|nia|no)"
+    r"|views?|hits|visits?|comments?|downloads?|likes?|shares?)"
+)
+_GAP = r"(?:\s|:|\(|<[^<>]{1,60}>){0,6}"
+_NUMBER = r"\d[\d \u00a0.,]{0,12}"
+_COUNTER = re.compile(rf"\b{_COUNTED}{_GAP}{_NUMBER}|\b{_NUMBER}{_GAP}{_COUNTED}\b", re.IGNORECASE)
+_CLOCK = re.compile(r"\b\d{1,2}:\d{2}:\d{2}\b")
 
 MAX_TITLE = 500
 MAX_SUMMARY = 2_000
@@ -59,14 +68,14 @@ def content_hash(draft: Draft) -> bytes:
     """A fingerprint of what people read; equal hashes mean that nothing changed.
 
     The first byte is the version of this rule, so that a change of the rule is not taken for a change
-    of every notice. Empty fields are left out, so that a new field changes no old hash. The time of
-    publication is left out too: sources that move only a clock revise nothing.
+    of every notice (`is_other`). Empty fields are left out, so that a new field changes no old hash; so are
+    the time of publication, clocks and counters: what moves by itself revises nothing.
     """
     fields = {
         "kind": draft.kind,
         "title": plain(draft.title, limit=MAX_TITLE),
-        "summary": plain(draft.summary, limit=MAX_SUMMARY),
-        "body": _SPACE.sub(" ", draft.body_html).strip(),
+        "summary": _at_rest(plain(draft.summary, limit=MAX_SUMMARY)),
+        "body": _at_rest(_SPACE.sub(" ", draft.body_html).strip()),
         "url": draft.url,
         "language": draft.language,
         "topics": sorted(draft.topics),
@@ -80,6 +89,16 @@ def content_hash(draft: Draft) -> bytes:
     }
     told = json.dumps({k: v for k, v in fields.items() if v}, sort_keys=True, ensure_ascii=False)
     return bytes([_HASH_VERSION]) + hashlib.sha256(told.encode("utf-8", "replace")).digest()
+
+
+def is_other(stored: bytes, now: bytes) -> bool:
+    """Whether two fingerprints of one notice tell of a change; those of two rules cannot be compared."""
+    return stored != now and stored[:1] == now[:1]
+
+
+def _at_rest(text: str) -> str:
+    """The text without what counts or ticks by itself: views, comments, a clock with seconds."""
+    return _CLOCK.sub("", _COUNTER.sub("", text)) if any(char.isdigit() for char in text) else text
 
 
 def _stamp(at: datetime | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The personal links of a subscriber: signed, so that they need no session.
+"""Links that carry a right, of a subscriber or of the operator: signed, so that they need no session.
 
 Never put one in a log line: who holds the link acts for the person.
 """
@@ -11,6 +11,7 @@ CONFIRM = "confirm"
 MANAGE = "manage"
 LEAVE = "leave"
 LESS = "less"
+HELD = "held"
 
 
 def manage_token(secret: str, subscriber_id: int) -> str:
@@ -20,6 +21,11 @@ def manage_token(secret: str, subscriber_id: int) -> str:
 
 def manage_url(base_url: str, secret: str, subscriber_id: int) -> str:
     return f"{base_url}/manage/{manage_token(secret, subscriber_id)}"
+
+
+def held_url(base_url: str, secret: str) -> str:
+    """The operator's page of readings that wait for a decision. Its bearer decides."""
+    return f"{base_url}/held/{tokens.sign(secret, HELD, {})}"
 
 
 def confirm_url(base_url: str, secret: str, subscriber_id: int, *, letter: str, expires_at: datetime) -> str:

@@ -45,6 +45,7 @@ class SourceView:
     errors: int
     notices: int
     rules: Mapping[str, str]
+    ladder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,7 @@ def _view(row: tuple[Source, str, int]) -> SourceView:
         state=source.state, stopped_because=source.stopped_because, due_at=source.due_at,
         last_checked_at=source.last_checked_at, last_status=source.last_status, last_error=source.last_error,
         last_entry_at=source.last_entry_at, errors=source.errors, notices=notices, rules=source.rules,
+        ladder=source.ladder,
     )  # fmt: skip
 
 

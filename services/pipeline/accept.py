@@ -11,12 +11,14 @@ from enum import StrEnum
 
 import nh3
 
-from services.domain.drafts import MAX_BODY, MAX_SUMMARY, MAX_TITLE, Draft, content_hash, plain
+from services.domain.drafts import MAX_BODY, MAX_SUMMARY, MAX_TITLE, Draft, content_hash, is_other, plain
 from services.errors import NotFound
 from services.runtime import Runtime
 from services.storage import notices as store
+from services.storage.tables import Notice as Stored
 
 BATCH = 200
+MAX_RESTLESS = 24  # revisions of an entry in which only its body moves
 
 
 class Outcome(StrEnum):
@@ -98,7 +100,8 @@ def _accept_batch(
                 fresh.append(_change(draft, digest, now))
             elif notice.withdrawn_at is not None:
                 done[draft.key] = Accepted(draft.key, Outcome.WITHDRAWN, notice.id, notice.revision)
-            elif notice.content_hash == digest:
+            elif not _is_news(notice, draft, digest):
+                notice.content_hash = digest
                 done[draft.key] = Accepted(draft.key, Outcome.UNCHANGED, notice.id, notice.revision)
             else:
                 store.revise(session, notice, where, _change(draft, digest, now), now=now)
@@ -108,6 +111,20 @@ def _accept_batch(
         for key, (notice_id, _) in added.items():
             done[key] = Accepted(key, Outcome.PUBLISHED, notice_id, 1)
     return done
+
+
+def _is_news(notice: Stored, draft: Draft, digest: bytes) -> bool:
+    """Whether a draft says something else than the notice. A newer rule of hashing revises nothing, and an
+    entry whose body never rests is left alone in the end."""
+    if not is_other(notice.content_hash, digest):
+        return False
+    return notice.revision <= MAX_RESTLESS or not _is_body_alone(notice, draft)
+
+
+def _is_body_alone(notice: Stored, draft: Draft) -> bool:
+    said = (notice.title, notice.summary, notice.url, notice.deadline_at, notice.starts_at, notice.ends_at)
+    title, summary = plain(draft.title, limit=MAX_TITLE), plain(draft.summary, limit=MAX_SUMMARY)
+    return said == (title, summary, draft.url, draft.deadline_at, draft.starts_at, draft.ends_at)
 
 
 def _with_defaults(draft: Draft, where: store.Door) -> Draft:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,9 +15,11 @@ from feeds.pool import ParserPool
 from feeds.types import Door, Entry, Feed, Habits, Ladder
 from services.domain import labels
 from services.domain.drafts import MAX_SUMMARY, Draft, plain, text_of
+from services.domain.quarantine import learned_skew_s
 from services.http import Answer, Failure, Response
-from services.pipeline import accept
+from services.pipeline import accept, quarantine, renames
 from services.pipeline.accept import Accepted
+from services.pipeline.quarantine import Sieved
 from services.runtime import Runtime
 from services.storage.polling import SourceDue, Visit
 
@@ -88,23 +90,34 @@ def _fresh(
     digest = bytes.fromhex(fingerprint(body))
     if digest == source.body_hash and doors.is_conditional(habits, now=now):
         return _unchanged(reading, told.validators, told.wishes, now)
-    try:
-        feed = parsers.parse_safely(
+
+    def read(ladder: Ladder) -> Feed:
+        return parsers.parse_safely(
             body,
             content_type=told.content_type,
             base_url=reading.url,
             now=now,
             zone=ZoneInfo(source.zone),
-            habits=habits,
+            habits=replace(habits, ladder=ladder),
         )
+
+    try:
+        feed = read(habits.ladder)
+        if habits.door is Door.FEED:
+            feed = renames.settled(rt, source.source_id, feed, read)
     except feed_errors.FeedError as exc:
         return _failed(reading, now, told.wishes, exc.message)
-    done = _accepted(rt, source, habits, feed, now)
+    live = [entry for entry in feed.entries if not entry.is_withdrawn]
+    sieved = Sieved([draft_of(entry, feed) for entry in live])
+    if habits.door is not Door.OAI:  # a harvest brings what has changed, and never the whole
+        sieved = quarantine.sieve(rt, source, live, sieved.drafts)
+    done = _accepted(rt, source, habits, feed, sieved, now)
     dates = [entry.published_at for entry in feed.entries if entry.published_at]
     columns: Columns = {
         "body_hash": digest,
         "ladder": feed.ladder.value,
         "memory": feed.memory,
+        "skew_s": source.skew_s or learned_skew_s([entry.ahead_s for entry in feed.entries]),
         "first_read_at": source.first_read_at or now,
         "title": plain(feed.title, limit=200) or None,
         "due_at": _next_check(source, now, told.wishes, dates, ttl_s=feed.ttl_s),
@@ -121,36 +134,49 @@ def _fresh(
     revised = sum(one.outcome is accept.Outcome.REVISED for one in done)
     return _visit(
         reading, "fresh", columns, size=len(body), published=published, revised=revised,
-        detail="; ".join(feed.report)[:500] or None,
+        detail="; ".join([*_held(sieved), *feed.report])[:500] or None,
     )  # fmt: skip
 
 
 def habits_of(source: SourceDue) -> Habits:
     """What has been learned about a source, and what its editor said of it."""
     return Habits(
-        Ladder(source.ladder), source.encoding, Door(source.kind), dict(source.rules), dict(source.memory)
+        Ladder(source.ladder),
+        source.encoding,
+        door=Door(source.kind),
+        rules=dict(source.rules),
+        memory=dict(source.memory),
+        skew_s=source.skew_s,
     )
 
 
-def _accepted(rt: Runtime, source: SourceDue, habits: Habits, feed: Feed, now: datetime) -> list[Accepted]:
-    """What became of the entries; those that their publisher took back are withdrawn."""
+def _accepted(
+    rt: Runtime, source: SourceDue, habits: Habits, feed: Feed, sieved: Sieved, now: datetime
+) -> list[Accepted]:
+    """What became of the entries that are not held; those that their publisher took back are withdrawn."""
     is_first = source.first_read_at is None
     if habits.door is Door.OAI:  # a first harvest has many pages, and is the first reading to its end
         is_first = "from" not in habits.memory
     since = accept.tell_since(None if is_first else source.first_read_at, now)
-    live = [entry for entry in feed.entries if not entry.is_withdrawn]
-    undated: list[Entry] = []
+    live = sieved.drafts
+    undated: list[Draft] = []
     if is_first and habits.door is Door.PAGE:  # how old a list is that shows no dates, nobody knows
-        undated = [entry for entry in live if entry.published_at is None]
-        live = [entry for entry in live if entry.published_at is not None]
-    done = accept.accept(rt, source.source_id, [draft_of(e, feed) for e in live], tell_since=since)
+        undated = [draft for draft in live if draft.published_at is None]
+        live = [draft for draft in live if draft.published_at is not None]
+    done = accept.accept(rt, source.source_id, live, tell_since=since)
     if undated:
         quiet = now + timedelta(seconds=1)
-        done += accept.accept(rt, source.source_id, [draft_of(e, feed) for e in undated], tell_since=quiet)
+        done += accept.accept(rt, source.source_id, undated, tell_since=quiet)
     taken_back = [_short(entry.key) for entry in feed.entries if entry.is_withdrawn]
     if taken_back:
         accept.withdraw(rt, source.source_id, taken_back)
     return done
+
+
+def _held(sieved: Sieved) -> list[str]:
+    if sieved.reason is None and not sieved.waiting:
+        return []
+    return [f"{sieved.waiting} held back" + (f" ({sieved.reason})" if sieved.reason else "")]
 
 
 def _unchanged(reading: Reading, kept: Validators | None, wishes: Wishes, now: datetime) -> Visit:

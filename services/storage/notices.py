@@ -1,14 +1,14 @@
 """Notices, their revisions and their events: written together or not at all."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import String, column, exists, insert, select, update, values
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from services.domain.drafts import Draft
 from services.domain.events import rfc3339
@@ -63,6 +63,28 @@ def hold_known(session: Session, source_id: int, keys: Sequence[str]) -> dict[st
         .with_for_update()
     )
     return {notice.key: notice for notice in rows}
+
+
+def rename(session: Session, source_id: int, names: Mapping[str, str]) -> int:
+    """Give stored notices, withdrawn ones too, the keys by which their source names them now; {old: new}.
+
+    A new key that is taken leaves the old one as it is. Returns how many were renamed.
+    """
+    pairs = values(
+        column("old", String), column("new", String), name="names"
+    ).data(list(names.items()))  # fmt: skip
+    taken = aliased(Notice)
+    renamed = (
+        update(Notice)
+        .where(
+            Notice.source_id == source_id,
+            Notice.key == pairs.c.old,
+            ~exists().where(taken.source_id == source_id, taken.key == pairs.c.new),
+        )
+        .values(key=pairs.c.new)
+        .returning(Notice.id)
+    )
+    return len(session.scalars(renamed).all()) if names else 0
 
 
 def add_notices(

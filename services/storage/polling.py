@@ -31,6 +31,8 @@ class SourceDue:
     moved_times: int
     moved_since: datetime | None
     first_read_at: datetime | None
+    last_checked_at: datetime | None
+    skew_s: int
     recent: tuple[datetime, ...]
     kind: str = "feed"
     rules: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +68,7 @@ def begin(session: Session, held: Claim, *, next_check: datetime) -> list[Source
         SourceDue(
             s.id, s.address or "", s.etag, s.last_modified, s.validators_url, s.body_hash, s.ladder,
             s.encoding, s.zone, s.language, s.errors, s.moved_to, s.moved_times, s.moved_since,
-            s.first_read_at, recent[s.id], s.kind, s.rules, s.memory,
+            s.first_read_at, s.last_checked_at, s.skew_s, recent[s.id], s.kind, s.rules, s.memory,
         )
         for s in rows
     ]  # fmt: skip

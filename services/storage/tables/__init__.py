@@ -3,6 +3,7 @@
 from services.storage.tables.base import Base
 from services.storage.tables.deliveries import Attempt, Content, Delivery, Issue, IssueItem
 from services.storage.tables.endpoints import Endpoint, EndpointChange
+from services.storage.tables.held import Held
 from services.storage.tables.institutions import ApiKey, AuditLine, Consumer, Institution
 from services.storage.tables.interests import (
     Candidate,
@@ -20,7 +21,7 @@ from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subsc
 
 __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "Consent", "Consumer", "Content", "Delivery",
-    "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "IndexSnapshot", "Institution",
+    "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "Held", "IndexSnapshot", "Institution",
     "Interest", "InterestChange", "Issue", "IssueItem", "Match", "MatchTurn", "Mute", "Notice",
     "Revision", "Rhythm", "RobotsFile", "Source", "Story", "Subscriber", "Subscription", "Suppression",
 ]  # fmt: skip

@@ -42,6 +42,7 @@ class Source(Work, Base):
     body_hash: Mapped[bytes | None]
     ladder: Mapped[str] = mapped_column(server_default="guid")
     encoding: Mapped[str | None]
+    skew_s: Mapped[int] = mapped_column(server_default="0")
     moved_to: Mapped[str | None]
     moved_times: Mapped[int] = mapped_column(server_default="0")
     moved_since: Mapped[datetime | None]

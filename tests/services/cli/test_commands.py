@@ -14,6 +14,7 @@ from services.cli import app as cli
 from services.cli import opening
 from services.runtime import Runtime
 from services.settings import child_environment
+from services.storage import held
 from tests import factories
 from tests.doubles.web import Answer, WebDouble
 
@@ -289,3 +290,16 @@ def test_failed_deliveries_are_sent_again(goniec: Goniec, rt: Runtime) -> None:
     factories.carry(rt)
     factories.rows(rt, "UPDATE deliveries SET state = 'failed', created_at = now() RETURNING id")
     assert goniec("requeue", "--failed", "--json").json == {"email": 1}
+
+
+def test_a_held_reading_is_listed_and_released_or_dropped(goniec: Goniec, rt: Runtime) -> None:
+    source_id = factories.feed(rt, "http://127.0.0.1:9/feed.xml")
+    for reason, way, told in (("flood", "release", "published"), ("churn", "drop", "dropped")):
+        with rt.begin() as session:
+            held.hold(session, source_id, [factories.draft(reason)], reason=reason, now=rt.clock.now())
+        assert "five times" in goniec("source", "held").out or reason == "churn"
+        (batch,) = goniec("source", "held", "--json").json["items"]
+        assert (batch["reason"], batch["source"]) == (reason, source_id)
+        assert goniec("source", way, str(batch["id"]), "--json").json == {"id": batch["id"], told: 1}
+    assert "Nothing is held back" in goniec("source", "held").err + goniec("source", "held").out
+    assert goniec("source", "drop", "99").code == 1

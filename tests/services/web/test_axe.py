@@ -10,12 +10,15 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from services.api.app import make_app
 from services.domain import links, tokens
+from services.domain.drafts import Draft
 from services.domain.mutes import MuteKind
 from services.manage import mutes, outbox, subscribers
 from services.manage.mutes import Unwanted
 from services.manage.subscriptions import Wish
 from services.pipeline import deliver
 from services.runtime import Runtime
+from services.storage import held
+from tests import factories
 from tests.conftest import NOON, OpenRuntime
 from tests.services.web.browser import free_socket, running_browser, served
 from tests.services.web.conftest import FREE, Tell
@@ -72,6 +75,10 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
     letter = outbox.list_letters(rt)[0].key
     text = outbox.open_letter(rt, letter).text
     confirm = next(word for word in text.split() if "/confirm/" in word)
+    drafts = [Draft(key=str(n), title=f"Wpis {n}", url=f"https://example.org/{n}") for n in range(7)]
+    source_id = factories.feed(rt, "http://127.0.0.1:9/feed.xml")
+    with rt.begin() as session:
+        held.hold(session, source_id, drafts, reason="flood", now=NOON)
     own = f"/manage/{links.manage_token(secret, person)}"
     less = links.less_url("", secret, person, subscription_id=0, notice_id=open_one)
     muted = mutes.add(rt, person, Unwanted(MuteKind.WORD, "hulajnoga", NOON + timedelta(days=9)))
@@ -83,6 +90,7 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
         "/subscribe/sent", confirm.removeprefix(rt.settings.base_url), own, f"{own}?told=changed",
         f"{own}/leave", f"{own}/erase", leave, "/outbox", f"/outbox/{letter}", "/about", "/bot", "/nowhere",
         "/manage/false", less, f"{less}?done={muted.id}",
+        links.held_url("", secret), links.held_url("", secret) + "?done=drop",
     ]  # fmt: skip
 
 
