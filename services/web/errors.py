@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.web.visits import Visit
 
 FOR_MACHINES = (
-    "/v1/", "/feeds/", "/hooks/", "/websub/", "/hub", "/healthz", "/readyz", "/metrics", "/openapi.json",
+    "/v1/", "/.well-known/", "/feeds/", "/hooks/", "/websub/", "/hub", "/healthz", "/readyz", "/metrics",
+    "/openapi.json",
     "/static/",
 )  # fmt: skip
 BY_LINK = ("/confirm/", "/manage/", "/less/", "/u/", "/issues/")
