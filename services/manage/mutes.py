@@ -142,6 +142,15 @@ def silenced(rt: Runtime, mutes: list[Muted]) -> Callable[[search.Listed], bool]
     )
 
 
+def named(rt: Runtime, mutes: list[Muted], listed: search.Listed) -> dict[str, list[str]]:
+    """{kind: what they are called} of the mutes (not those of interests) that keep a notice away."""
+    found: dict[str, list[str]] = {}
+    for one in mutes:
+        if silenced(rt, [one])(listed):
+            found.setdefault(one.row.kind, []).append(one.row.label)
+    return found
+
+
 def _number(value: str) -> int:
     if not (value.isascii() and value.isdecimal() and len(value) < 19):
         raise NotFound("There is nothing of this number.")

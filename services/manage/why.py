@@ -4,8 +4,8 @@ Guesses nothing: where a row is missing it says so. Tells about one recipient, n
 """
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +15,11 @@ from services.domain import seal
 from services.domain.events import rfc3339
 from services.domain.reach import CATCHUP
 from services.errors import NotFound
-from services.interests import explain, language
 from services.interests.documents import Document
-from services.interests.explain import Clause, Explanation
-from services.manage import checks
+from services.manage import checks, mutes
+from services.manage.reasons import Step, Told, of_interest
 from services.runtime import Runtime
+from services.storage import mutes as muted
 from services.storage import search, trail
 from services.storage import subscribers as people
 from services.storage.tables import Candidate, Endpoint, Event, Subscriber
@@ -49,17 +49,6 @@ STATES = {
     "suppressed": "was not sent: the address is suppressed",
     "uncertain": "may have been sent; nobody knows",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that happened, or did not (`is_ok` False); None: neither good nor bad yet."""
-
-    name: str
-    at: datetime | None
-    is_ok: bool | None
-    text: str
-    data: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +85,9 @@ def why(rt: Runtime, *, notice_id: int, recipient: str) -> Why:
         steps += _interests(rt, session, asker, events, found[0].document(), now)
         sent: list[Sent] = []
         if asker.person is not None:
-            more, sent = _mail_steps(session, asker.person, events)
+            standing = muted.of_subscriber(session, asker.person.id, now=now)
+            names = mutes.named(rt, standing, found[0])
+            more, sent = _mail_steps(session, asker.person, events, names)
             steps += more
         elif asker.endpoint is not None:
             sent = trail.calls(session, [e.id for e in events], asker.endpoint.id)
@@ -140,7 +131,8 @@ def _event(event: Event) -> Step:
     if event.state == "matched":
         return Step(event.type, event.at, True, f"event {event.type} was held against all interests", data)
     if event.error:
-        return Step(event.type, event.at, False, f"event {event.type} could not be matched yet", data)
+        text = f"event {event.type} is in quarantine: it could not be matched, and is tried again"
+        return Step(event.type, event.at, False, text, data | {"quarantined": True, "error": event.error})
     return Step(event.type, event.at, None, f"event {event.type} waits to be matched", data)
 
 
@@ -148,99 +140,67 @@ def _recipient(asker: _Asker, now: datetime) -> Step:
     if asker.endpoint is not None:
         state = asker.endpoint.state
         because = f" ({asker.endpoint.state_because})" if asker.endpoint.state_because else ""
-        return Step("recipient", None, state == "active", f"the endpoint is {state}{because}")
+        data = {"state": state, "because": asker.endpoint.state_because}
+        return Step("recipient", None, state == "active", f"the endpoint is {state}{because}", data)
     assert asker.person is not None
     person = asker.person
     if asker.suppressed:
-        return Step("recipient", None, False, f"mail to this address is suppressed: {asker.suppressed}")
+        text = f"mail to this address is suppressed: {asker.suppressed}"
+        return Step("recipient", None, False, text, {"state": "suppressed"})
     if person.state != "active":
-        return Step("recipient", None, False, f"the subscriber is {person.state}")
+        return Step("recipient", None, False, f"the subscriber is {person.state}", {"state": person.state})
     if person.paused_until and person.paused_until > now:
-        return Step("recipient", person.paused_until, False, "the subscriber paused everything until then")
-    return Step("recipient", person.confirmed_at, True, "the subscriber confirmed the address")
+        text = "the subscriber paused everything until then"
+        return Step("recipient", person.paused_until, False, text, {"state": "paused"})
+    text = "the subscriber confirmed the address"
+    return Step("recipient", person.confirmed_at, True, text, {"state": "active"})
 
 
 def _interests(
-    rt: Runtime, session: Session, asker: _Asker, events: Sequence[Event], document: Document, now: datetime
+    rt: Runtime, session: Session, asker: _Asker, events: Sequence[Event], today: Document, now: datetime
 ) -> list[Step]:
     """For each interest: met, with the words and where; or the condition that failed."""
     if not asker.asked:
-        return [Step("interest", None, False, "nothing is asked for")]
-    met = trail.matches(session, [e.id for e in events], [a.interest_id for a in asker.asked])
-    steps = []
-    for asked in asker.asked:
-        times = [at for (_, interest_id), (_, at) in met.items() if interest_id == asked.interest_id]
-        found = explain.why(language.parse(asked.canonical), document, now, rt.analyser)
-        data: dict[str, Any] = {"query": asked.canonical, "subscription": asked.id}
-        name = f"“{asked.label}”"
-        if times:
-            steps.append(Step("interest", min(times), True, f"{name} was met: {_reasons(found)}", data))
-        elif not found.matched:
-            steps.append(Step("interest", None, False, f"{name} was not met: {_missing(found)}", data))
-        else:
-            steps.append(_unmatched(asked, name, events, data))
-    return steps
-
-
-def _unmatched(asked: Asked, name: str, events: Sequence[Event], data: dict[str, Any]) -> Step:
-    """An interest that the notice meets as it stands now, without a row that says so."""
-    if not events:
-        return Step("interest", None, True, f"{name} asks for such notices", data)
-    if asked.created_at > events[-1].at:
-        text = f"{name} would meet it, but was asked for only later"
-        return Step("interest", asked.created_at, False, text, data)
-    if any(event.state != "matched" for event in events):
-        return Step("interest", None, None, f"{name} would meet it; it is not matched yet", data)
-    return Step("interest", None, False, f"{name} meets it now, but did not when it was matched", data)
-
-
-def _reasons(found: Explanation) -> str:
-    """What the notice has of each condition, and in which field; now, which a revision may have changed."""
-    told = [
-        f"{clause.text} by {', '.join(f'“{one.text}” in the {one.field}' for one in clause.found[:3])}"
-        for clause in found.clauses
-        if clause.found and not clause.is_excluded
-    ]
-    return "; ".join(told) or "by an earlier revision"
-
-
-def _missing(found: Explanation) -> str:
-    """The conditions that do not hold, and what stood in the way of those that exclude."""
-    return "; ".join(_failing(clause) for clause in found.clauses if not clause.holds)
-
-
-def _failing(clause: Clause) -> str:
-    if not clause.is_excluded:
-        return f"{clause.text} does not hold"
-    stood = ", ".join(f"“{one.text}” in the {one.field}" for one in clause.found[:3])
-    return f"{clause.text} excludes it, because of {stood}"
+        return [Step("interest", None, False, "nothing is asked for", {"code": "nothing"})]
+    ids = [e.id for e in events]
+    met = trail.matches(session, ids, [a.interest_id for a in asker.asked])
+    told = Told(events, dict(search.documents_of(session, ids)), today)
+    return [of_interest(asked, told, met, now=now, analyser=rt.analyser) for asked in asker.asked]
 
 
 def _mail_steps(
-    session: Session, person: Subscriber, events: Sequence[Event]
+    session: Session, person: Subscriber, events: Sequence[Event], muted_as: Mapping[str, Sequence[str]]
 ) -> tuple[list[Step], list[Sent]]:
     rows = trail.candidates(session, [e.id for e in events], person.id)
     windows = trail.rhythms(session, person.id)
     types = {e.id: e.type for e in events}
-    steps = [_candidate(row, types[row.event_id], windows) for row in rows]
+    steps = [_candidate(row, types[row.event_id], windows, muted_as) for row in rows]
     issues = sorted({row.issue_id for row in rows if row.issue_id})
     ranks = trail.ranks(session, issues, list(types))
     steps += [_rank(issue_id, ranked) for (issue_id, _), ranked in ranks.items()]
     return steps, trail.letters(session, issues)
 
 
-def _candidate(row: Candidate, kind: str, windows: dict[str, datetime]) -> Step:
-    data = {"candidate": row.id, "state": row.state, "reason": row.reason, "cadence": row.cadence}
+def _candidate(
+    row: Candidate, kind: str, windows: dict[str, datetime], muted_as: Mapping[str, Sequence[str]]
+) -> Step:
+    data: dict[str, Any] = {
+        "candidate": row.id, "state": row.state, "reason": row.reason, "cadence": row.cadence,
+        "event": kind, "letter": row.issue_id,
+    }  # fmt: skip
     match row.state:
         case "issued":
             return Step("issue", row.at, True, f"{kind}: went into letter {row.issue_id}", data)
         case "excluded":
             told = REASONS.get(row.reason or "", row.reason or "no reason is known")
-            return Step("issue", row.at, False, f"{kind}: left out, {told}", data)
+            names = list(muted_as.get((row.reason or "").removeprefix("muted_"), ()))
+            by = f" ({', '.join(f'“{name}”' for name in names)})" if names else ""
+            return Step("issue", row.at, False, f"{kind}: left out, {told}{by}", data | {"muted": names})
         case "shown":
             return Step("issue", row.at, True, f"{kind}: stands in the private feed", data)
         case _:
             due = windows.get(row.cadence)
+            data["due_at"] = rfc3339(due) if due else None
             if row.cadence == CATCHUP:
                 when = f" until {rfc3339(due)}" if due else ""
                 text = f"{kind}: held back by a pause, quiet hours or the daily limit{when}"
@@ -271,7 +231,8 @@ def _delivery(one: Sent) -> Step:
     again = f", next at {rfc3339(one.due_at)}" if one.state == "retry" else ""
     is_ok = {"sent": True, "failed": False, "suppressed": False}.get(one.state)
     text = f"{what} {told}{last}{again}; attempts: {len(tries)}"
-    return Step("delivery", one.finished_at or one.created_at, is_ok, text, {"attempts": tries})
+    data = {"state": one.state, "letter": one.issue_id, "attempts": tries}
+    return Step("delivery", one.finished_at or one.created_at, is_ok, text, data)
 
 
 def _verdict(steps: Sequence[Step], sent: Sequence[Sent]) -> str:

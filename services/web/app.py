@@ -6,14 +6,24 @@ from services.errors import NotFound
 from services.runtime import TEMPLATES, Runtime
 from services.web.assets import Assets
 from services.web.errors import PagesOfTrouble
-from services.web.pages import confirmation, held, less, letters, notices, preferences, subscribe, texts
+from services.web.pages import (
+    confirmation,
+    held,
+    less,
+    letters,
+    notices,
+    preferences,
+    subscribe,
+    texts,
+    why,
+)
 
 
 def mount(app: FastAPI, rt: Runtime) -> None:
     """Add pages and their files to `app`; to be called after the application's own middleware is added."""
     app.state.rt = rt
     app.state.assets = Assets(TEMPLATES / "static")
-    for pages in (notices, subscribe, confirmation, held, preferences, less, letters, texts):
+    for pages in (notices, subscribe, confirmation, held, why, preferences, less, letters, texts):
         app.include_router(pages.router, include_in_schema=False)
     app.add_api_route("/static/{name}", _asset, include_in_schema=False)
     app.add_middleware(PagesOfTrouble)

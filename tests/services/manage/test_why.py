@@ -127,3 +127,35 @@ def test_old_notices_of_a_first_read_say_that_nobody_is_told(rt: Runtime, clock:
     [one] = accept.accept(rt, factories.door(rt), [old], tell_since=clock.now() - timedelta(days=7))
     assert one.notice_id is not None
     assert "nobody is told" in why(rt, notice_id=one.notice_id, recipient=ANNA).verdict
+
+
+def test_what_was_met_keeps_its_witnesses_and_the_text_around(rt: Runtime) -> None:
+    factories.reader(rt, ANNA, "rower kind:call -tramwaj")
+    lead = "Gmina dopłaci w przyszłym roku mieszkańcom całego powiatu do każdego roweru, tak jak obiecała."
+    notice = published(rt, title="Nabór", summary=lead)
+    factories.carry(rt)
+    [step] = [s for s in why(rt, notice_id=notice, recipient=ANNA).steps if s.name == "interest"]
+    assert step.data["witnesses"] == ["kind:call", "rower"]
+    found = {c["condition"]: c["found"] for c in step.data["clauses"] if c["found"]}
+    assert found["rower"][0]["field"] == "summary"
+    before, word, after = found["rower"][0]["snippet"]
+    assert (word, after) == ("roweru", ", tak jak obiecała.")
+    assert before.startswith("…")
+    assert lead.endswith(before.removeprefix("…") + word + after)
+
+
+def test_a_revision_does_not_change_why_the_first_version_came(rt: Runtime) -> None:
+    factories.reader(rt, ANNA, "rower")
+    notice = published(rt, title="Nabór na rowery")
+    factories.carry(rt)
+    published(rt, title="Nabór na hulajnogi")
+    factories.carry(rt)
+    assert "rower by “rowery” in the title" in told(why(rt, notice_id=notice, recipient=ANNA), "interest")
+
+
+def test_an_event_in_quarantine_is_told_as_such(rt: Runtime) -> None:
+    factories.reader(rt, ANNA)
+    notice = published(rt)
+    factories.rows(rt, "UPDATE events SET error = 'unexpected' RETURNING id")
+    found = why(rt, notice_id=notice, recipient=ANNA)
+    assert "is in quarantine" in told(found, "published")

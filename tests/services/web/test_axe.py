@@ -91,6 +91,7 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
         f"{own}/leave", f"{own}/erase", leave, "/outbox", f"/outbox/{letter}", "/about", "/bot", "/nowhere",
         "/manage/false", less, f"{less}?done={muted.id}",
         links.held_url("", secret), links.held_url("", secret) + "?done=drop",
+        f"{own}/why?notice={open_one}", f"{own}/why?notice=0",
     ]  # fmt: skip
 
 
