@@ -19,6 +19,7 @@ _PLACE_NAME = "nazwa_geograficzna"
 _SKIPPED = frozenset({"aglt", "interp", "ign", "sym", "dig"})
 _VERBAL = frozenset({"ger", "pact", "ppas", "pacta", "pant", "pcon"})
 _NOUNS = frozenset({"subst", "depr"})
+_RARE = frozenset({"daw.", "przest.", "pot.", "rzad.", "gwar.", "reg."})
 _FUNCTION_TAGS = frozenset({"prep", "conj", "comp", "part", "qub", "ppron12", "ppron3", "siebie", "interj"})
 # So frequent that a word typed without diacritics never means them when it is a word itself: moc, not móc.
 _FUNCTION_LEMMAS = frozenset(
@@ -28,12 +29,16 @@ _FUNCTION_LEMMAS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Lemmas of one form: `common` in small letters, `names` with their capitals, `places` among them."""
+    """Lemmas of one form: `common` in small letters, `names` with their capitals, `places` among them.
+
+    `rare` are those of `common` that nobody writes any more, or only speaks.
+    """
 
     common: frozenset[str]
     names: frozenset[str]
     places: frozenset[str]
     is_function: bool
+    rare: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.common or self.names)
@@ -67,10 +72,13 @@ def dictionary() -> Dictionary | None:
 def _readings(analyses: list[Any]) -> Readings:
     """Gerunds and participles give way to a noun: `badania` are `badanie`, not `badać`."""
     found: set[tuple[str, str, frozenset[str]]] = set()
-    for start, _, (_, lemma, tags, labels, _) in analyses:
+    living: set[str] = set()
+    for start, _, (_, lemma, tags, labels, style) in analyses:
         tag = tags.split(":", 1)[0]
         if tag not in _SKIPPED and not (start and tag in _FUNCTION_TAGS):
             found.add((_lemma(lemma), tag, frozenset(labels)))
+            if _RARE.isdisjoint(style):
+                living.add(_lemma(lemma))
     has_noun = any(tag in _NOUNS and lemma[:1].islower() for lemma, tag, _ in found)
     kept = [one for one in found if not (has_noun and one[1] in _VERBAL)]
     common = frozenset(lemma for lemma, _, _ in kept if not lemma[:1].isupper())
@@ -79,6 +87,7 @@ def _readings(analyses: list[Any]) -> Readings:
         names=frozenset(lemma for lemma, _, _ in kept if lemma[:1].isupper()),
         places=frozenset(lemma for lemma, _, labels in kept if lemma[:1].isupper() and _PLACE_NAME in labels),
         is_function=bool(common & _FUNCTION_LEMMAS) or _all_function(tag for _, tag, _ in kept),
+        rare=common - living,
     )
 
 

@@ -88,7 +88,7 @@ class Analyser:
             return frozenset({f"^{form}", f"~{self._stems.polish(form)}"})
         known = self._lemmas_meant(word, form)
         if form.isascii() and self._lexicon is not None:
-            known |= self._lemmas_stood_for(form, allows_function=in_phrase or not known) or (
+            known |= self._lemmas_stood_for(form, known, allows_function=in_phrase or not known) or (
                 frozenset() if known else self._names_stood_for(form)
             )
         keys = known or self._unknown(form)
@@ -98,23 +98,32 @@ class Analyser:
         """A capital asks for the name where there is one, a lemma for itself, all else for every reading."""
         as_common, as_name = self._readings(form), self._readings(form.capitalize())
         same_common = frozenset({form}) & as_common.common
+        if as_common.common - as_common.rare:  # gmin, an old word, is first of all of the gmina
+            same_common -= as_common.rare
         same_names = frozenset(name for name in as_name.names if lowered(name) == form)
+        if same_names & as_name.places:  # Szubina, a village, is also of Szubin, a town
+            same_names |= as_name.places
         if is_title(word) and same_names and not same_common:
             return same_names
+        if same_common and not is_title(word):  # osa is no place
+            same_names -= as_name.places
         if same_common or (same_names and not as_common.common):
             return same_common | same_names
         if is_title(word):
             return as_name.common | as_name.names
         return as_common.common | as_common.names | same_names
 
-    def _lemmas_stood_for(self, form: str, *, allows_function: bool) -> Keys:
+    def _lemmas_stood_for(self, form: str, known: Keys, *, allows_function: bool) -> Keys:
         """Common words and places that an ASCII form may stand for.
 
-        Alone, `moc` does not stand for `móc`, which is in every text; in a phrase it may.
+        Alone, `moc` does not stand for `móc`, which is in every text; in a phrase it may. What is another
+        form of a `known` lemma (rzeką beside rzeka) says nothing new.
         """
         found: Keys = frozenset()
         for meant in restored(form):
             readings = self._readings(meant)
+            if not known.isdisjoint(readings.common):
+                continue
             if readings and (allows_function or not readings.is_function):
                 found |= self._common_or_places(meant, readings)
         return found
@@ -145,7 +154,8 @@ class Analyser:
         return self._lexicon.readings(surface)
 
     def _unknown(self, form: str) -> Keys:
-        return frozenset({f"~{self._stems.polish(form)}"}) | self._english(form)
+        stems = {f"~{self._stems.polish(one)}" for one in (form, *_unsoftened(form))}
+        return frozenset(stems) | self._english(form)
 
     def _unknown_folded(self, form: str) -> Keys:
         """So that a query typed without diacritics meets a word that no dictionary knows."""
@@ -153,6 +163,17 @@ class Analyser:
 
     def _english(self, form: str) -> Keys:
         return frozenset({f"en:{self._stems.english(form)}"}) if form.isascii() else frozenset()
+
+
+# Cases that soften the end of a stem, which suffix stripping alone does not undo: agrowoltaice, webinarze.
+_SOFTENED = (("dze", "ga"), ("rze", "r"), ("ce", "ka"), ("cie", "t"), ("dzie", "d"))
+_SHORTEST_SOFTENED = 6
+
+
+def _unsoftened(form: str) -> list[str]:
+    if len(form) < _SHORTEST_SOFTENED:
+        return []
+    return [form.removesuffix(end) + hard for end, hard in _SOFTENED if form.endswith(end)]
 
 
 _NOTHING = Readings(frozenset(), frozenset(), frozenset(), is_function=False)
@@ -164,7 +185,9 @@ def is_verbatim(form: str) -> bool:
 
 
 def _own_names(readings: Readings, form: str) -> Keys:
-    """Świecie and Osie: places whose names are no common words of their own, unlike Zdrowie and Praca."""
-    return frozenset(
-        name for name in readings.places if lowered(name) == form and form not in readings.common
-    )
+    """Świecie and Osie: places whose names are no common words of their own, unlike Zdrowie and Praca.
+
+    With the other places that are written so: Solca is a village, and of Solec too.
+    """
+    is_own = any(lowered(name) == form for name in readings.places) and form not in readings.common
+    return readings.places if is_own else frozenset()
