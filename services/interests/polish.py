@@ -45,7 +45,10 @@ class Readings:
 
 
 class Dictionary(Protocol):
-    """Knows the forms of words."""
+    """Knows the forms of words; `name` tells which words those are."""
+
+    @property
+    def name(self) -> str: ...
 
     def readings(self, form: str) -> Readings: ...
 
@@ -57,11 +60,19 @@ class Morfeusz:
         self._lock = threading.Lock()
         self._morfeusz: Any = None
 
+    @property
+    def name(self) -> str:
+        with self._lock:
+            return f"morfeusz {self._opened().dict_id()}"
+
     def readings(self, form: str) -> Readings:
         with self._lock:
-            if self._morfeusz is None:
-                self._morfeusz = morfeusz2.Morfeusz(generate=False)
-            return _readings(self._morfeusz.analyse(form))
+            return _readings(self._opened().analyse(form))
+
+    def _opened(self) -> Any:
+        if self._morfeusz is None:
+            self._morfeusz = morfeusz2.Morfeusz(generate=False)
+        return self._morfeusz
 
 
 def dictionary() -> Dictionary | None:

@@ -16,6 +16,7 @@ from services.interests.tokens import Token, is_capitals, is_title, lowered
 
 Keys = frozenset[str]
 
+RULES = 2  # to be raised whenever a word gets other keys than before
 CACHED_WORDS = 100_000
 MAX_ANALYSED = 40
 _SHORT_ACRONYM = 5
@@ -34,7 +35,8 @@ class Analyser:
 
     @property
     def name(self) -> str:
-        return "snowball" if self._lexicon is None else "morfeusz"
+        """Which rules and which dictionary make the keys: what was made by others must be made anew."""
+        return f"{RULES} {'snowball' if self._lexicon is None else self._lexicon.name}"
 
     @property
     def notice(self) -> str | None:

@@ -50,3 +50,8 @@ def test_at_most_one_of_a_hundred_look_alikes_is_taken_for_the_other() -> None:
     told_apart = [(one, other) for one, other in both_ways if not (one.isascii() and one == fold(other))]
     merged = [(one, other) for one, other in told_apart if meet(one, other)]
     assert len(merged) <= len(told_apart) / 100, merged
+
+
+def test_the_analyser_says_which_rules_and_dictionary_it_goes_by() -> None:
+    assert ANALYSER.name != Analyser(with_dictionary=False).name
+    assert ANALYSER.name.split()[0].isdigit()
