@@ -25,7 +25,8 @@ from services.storage.work import Claim, Lane
 BATCH = 50
 AGAIN_AFTER = timedelta(minutes=5)
 STRANDED_AFTER = timedelta(minutes=1)
-LOOK_EVERY_S = 0.2
+LOOK_EVERY_S = 0.5
+LOOK_EVERY_S_SHARED = 0.1  # nobody rings one shard's bell
 
 log = logs.get(__name__)
 
@@ -54,7 +55,7 @@ def attend(rt: Runtime) -> None:
     """
     is_shared = not Shard.parse(rt.settings.match_shard).is_whole
     is_well = True
-    while not rt.stopping.wait(LOOK_EVERY_S):
+    while not rt.stopping.wait(LOOK_EVERY_S_SHARED if is_shared else LOOK_EVERY_S):
         try:
             refresh(rt, rt.index)
             save(rt, rt.index)
