@@ -4,17 +4,21 @@ Polls and pushes come through here alike. Nothing is stored twice, a revision is
 change, and what was withdrawn stays withdrawn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import nh3
+from sqlalchemy.orm import Session
 
 from services.domain.drafts import MAX_BODY, MAX_SUMMARY, MAX_TITLE, Draft, content_hash, is_other, plain
+from services.domain.likeness import Sketch
 from services.errors import NotFound
+from services.pipeline import likeness
 from services.runtime import Runtime
 from services.storage import notices as store
+from services.storage import stories
 from services.storage.tables import Notice as Stored
 
 BATCH = 200
@@ -85,6 +89,7 @@ def _accept_batch(
     """One transaction. A key that another transaction stored between our look and our insert has no
     outcome yet: the caller comes again, and finds it known."""
     now = rt.clock.now()
+    as_given = {draft.key: draft for draft in drafts}  # without what is the source's
     with rt.begin() as session:
         where = store.door(session, source_id)
         if where is None:
@@ -107,10 +112,24 @@ def _accept_batch(
                 store.revise(session, notice, where, _change(draft, digest, now), now=now)
                 done[draft.key] = Accepted(draft.key, Outcome.REVISED, notice.id, notice.revision)
         quiet = frozenset(c.draft.key for c in fresh if tell_since and c.published_at < tell_since)
-        added = store.add_notices(session, where, fresh, now=now, quiet=quiet)
+        new = {c.draft.key: likeness.sketch(as_given[c.draft.key], rt.analyser) for c in fresh}
+        added = _added(session, where, fresh, new, quiet=quiet, now=now)
         for key, (notice_id, _) in added.items():
             done[key] = Accepted(key, Outcome.PUBLISHED, notice_id, 1)
     return done
+
+
+def _added(
+    session: Session, where: store.Door, fresh: Sequence[store.Change], new: Mapping[str, Sketch], *,
+    quiet: frozenset[str], now: datetime,
+) -> dict[str, tuple[int, int | None]]:  # fmt: skip
+    """Store what is new, as part of the story that another institution tells where there is one."""
+    if not fresh:
+        return {}
+    alike = stories.alike(session, where, new, now=now)
+    added = store.add_notices(session, where, fresh, now=now, quiet=quiet, alike=alike)
+    stories.remember(session, where, {notice_id: new[key] for key, (notice_id, _) in added.items()}, now=now)
+    return added
 
 
 def _is_news(notice: Stored, draft: Draft, digest: bytes) -> bool:

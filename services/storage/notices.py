@@ -88,16 +88,23 @@ def rename(session: Session, source_id: int, names: Mapping[str, str]) -> int:
 
 
 def add_notices(
-    session: Session, where: Door, changes: Sequence[Change], *, now: datetime, quiet: frozenset[str]
+    session: Session,
+    where: Door,
+    changes: Sequence[Change],
+    *,
+    now: datetime,
+    quiet: frozenset[str],
+    alike: Mapping[str, int],
 ) -> dict[str, tuple[int, int | None]]:
     """Store notices that were not there, with first revision and a `published` event.
 
-    Keys in `quiet` get no event: they are stored for reading, not for telling. Returns {key: (notice
+    Keys in `quiet` get no event: they are stored for reading, not for telling. `alike` names the story of
+    those that tell what another institution has told. Returns {key: (notice
     id, event id or None)} of those written; a key that another transaction wrote meanwhile is missing.
     """
     if not changes:
         return {}
-    stories = _stories(session, where, changes, now=now)
+    stories = _stories(session, where, changes, now=now, alike=alike)
     values = [
         {**_columns(change, where), "story_id": story, "revision": 1, "fetched_at": now}
         for change, story in zip(changes, stories, strict=True)
@@ -133,9 +140,19 @@ def withdraw(session: Session, notice: Notice, where: Door, *, now: datetime) ->
     return _record(session, [notice], where, now=now, kind="withdrawn", tell={notice.key})[notice.id]
 
 
-def _stories(session: Session, where: Door, changes: Sequence[Change], *, now: datetime) -> list[int]:
-    """A story for each change. Tellers are joined only when they link to one page, and never within
-    one institution: a wrong join is worse than a missed one."""
+def _stories(
+    session: Session, where: Door, changes: Sequence[Change], *, now: datetime, alike: Mapping[str, int]
+) -> list[int]:
+    """A story for each change. Tellers are joined when they are alike or link to one page, never within one
+    institution: a wrong join is worse than a missed one."""
+    own_ways = [change for change in changes if change.draft.key not in alike]
+    told = dict(
+        zip((c.draft.key for c in own_ways), _by_page(session, where, own_ways, now=now), strict=True)
+    )
+    return [alike.get(change.draft.key) or told[change.draft.key] for change in changes]
+
+
+def _by_page(session: Session, where: Door, changes: Sequence[Change], *, now: datetime) -> list[int]:
     often = Counter(change.draft.url for change in changes)
     urls = {c.draft.url for c in changes if c.draft.url and often[c.draft.url] == 1 and _is_page(c.draft.url)}
     told_here = set(

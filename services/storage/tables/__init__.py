@@ -16,6 +16,7 @@ from services.storage.tables.interests import (
     Subscription,
 )
 from services.storage.tables.notices import Event, Notice, Revision, Story
+from services.storage.tables.sketches import SketchRow
 from services.storage.tables.sources import Fetch, RobotsFile, Source
 from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subscriber, Suppression
 
@@ -23,5 +24,6 @@ __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "Consent", "Consumer", "Content", "Delivery",
     "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "Held", "IndexSnapshot", "Institution",
     "Interest", "InterestChange", "Issue", "IssueItem", "Match", "MatchTurn", "Mute", "Notice",
-    "Revision", "Rhythm", "RobotsFile", "Source", "Story", "Subscriber", "Subscription", "Suppression",
+    "Revision", "Rhythm", "RobotsFile", "SketchRow", "Source", "Story", "Subscriber", "Subscription",
+    "Suppression",
 ]  # fmt: skip

@@ -203,7 +203,7 @@ def test_accept_that_dies_before_its_commit_leaves_nothing(rt: Runtime) -> None:
             where = notices.door(session, source_id)
             assert where is not None
             change = notices.Change(draft("lost"), b"hash", rt.clock.now())
-            notices.add_notices(session, where, [change], now=rt.clock.now(), quiet=frozenset())
+            notices.add_notices(session, where, [change], now=rt.clock.now(), quiet=frozenset(), alike={})
             raise Died
 
     with pytest.raises(Died):

@@ -1,0 +1,107 @@
+"""Which story a new notice belongs to, and the sketches by which the next one is compared."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import TypeAdapter
+from sqlalchemy import ARRAY, BigInteger, delete, func, insert, literal, or_, select
+from sqlalchemy.orm import Session
+
+from services.domain.likeness import Sketch, indexed, is_same
+from services.storage.notices import Door
+from services.storage.tables import Notice, SketchRow
+
+_SKETCH = TypeAdapter(Sketch)
+KEPT = timedelta(days=30)
+BOILERPLATE_OF = 30  # last notices of a source
+CANDIDATES = 500
+
+
+def alike(session: Session, where: Door, sketches: Mapping[str, Sketch], *, now: datetime) -> dict[str, int]:
+    """{key: story} of those of an institution's new notices that tell what another has told.
+
+    A story that this institution tells already is not joined again.
+    """
+    rows = _candidates(session, sketches, institution_id=where.institution_id, now=now)
+    if not rows:
+        return {}
+    told_here = set(
+        session.scalars(
+            select(Notice.story_id).where(
+                Notice.story_id.in_({story for _, _, story in rows}),
+                Notice.institution_id == where.institution_id,
+            )
+        )
+    )
+    common = {
+        of: _boilerplate(session, of) for of in {where.source_id, *(row.source_id for row, _, _ in rows)}
+    }
+    found: dict[str, int] = {}
+    for key, one in sketches.items():
+        for row, other, story in rows:
+            shared = common[where.source_id] | common[row.source_id]
+            if story not in told_here and is_same(one, other, boilerplate=shared):
+                found[key] = story
+                told_here.add(story)
+                break
+    return found
+
+
+def _candidates(
+    session: Session, sketches: Mapping[str, Sketch], *, institution_id: int, now: datetime
+) -> list[tuple[SketchRow, Sketch, int]]:
+    """Recent sketches of others that share a shingle or a beginning with one of these, the newest first."""
+    looked_up = sorted({number for one in sketches.values() for number in indexed(one.shingles)})
+    times = [one.starts_at for one in sketches.values() if one.starts_at and one.segments]
+    rows = session.execute(
+        select(SketchRow, Notice.story_id)
+        .join(Notice, Notice.id == SketchRow.notice_id)
+        .where(
+            SketchRow.institution_id != institution_id,
+            SketchRow.at >= now - KEPT,
+            Notice.withdrawn_at.is_(None),
+            or_(
+                SketchRow.indexed.op("&&")(literal(looked_up, ARRAY(BigInteger))),
+                SketchRow.starts_at.in_(times),
+            ),
+        )
+        .order_by(SketchRow.notice_id.desc())
+        .limit(CANDIDATES)
+    )
+    return [(row, _SKETCH.validate_python(row.sketch), story) for row, story in rows]
+
+
+def _boilerplate(session: Session, source_id: int) -> frozenset[int]:
+    """Shingles that two of the last notices of a source have in common."""
+    last = (
+        select(SketchRow.sketch["shingles"].label("shingles"))
+        .where(SketchRow.source_id == source_id)
+        .order_by(SketchRow.at.desc(), SketchRow.notice_id.desc())
+        .limit(BOILERPLATE_OF)
+        .subquery()
+    )
+    one = func.jsonb_array_elements(last.c.shingles).cast(BigInteger).label("one")
+    each = select(one).subquery()
+    often = select(each.c.one).group_by(each.c.one).having(func.count() > 1)
+    return frozenset(session.scalars(often))
+
+
+def remember(session: Session, where: Door, sketches: Mapping[int, Sketch], *, now: datetime) -> None:
+    """Keep the sketches of new notices, by their ids."""
+    rows: Sequence[dict[str, object]] = [
+        {
+            "notice_id": notice_id, "source_id": where.source_id,
+            "institution_id": where.institution_id, "at": now,
+            "starts_at": one.starts_at, "indexed": indexed(one.shingles),
+            "sketch": _SKETCH.dump_python(one, mode="json"),
+        }
+        for notice_id, one in sketches.items()
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(SketchRow), rows)
+
+
+def forget(session: Session, now: datetime) -> int:
+    """Remove sketches that nothing is compared with any more."""
+    gone = delete(SketchRow).where(SketchRow.at < now - KEPT).returning(SketchRow.notice_id)
+    return len(session.execute(gone).all())
