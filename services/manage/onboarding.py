@@ -32,6 +32,7 @@ PERMANENT = frozenset({301, 308})
 SHOWN = 5
 PROBED = (Tier.ANCHOR, Tier.KNOWN_PATH)
 KINDS = tuple(door.value for door in Door)
+Verdict = tuple[str, str]  # its code, its sentence
 _OAI_WORD = re.compile(r"[A-Za-z0-9_.!~*'():-]{1,200}")
 
 
@@ -70,7 +71,8 @@ class Glimpse:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known of an address after one look. Verdicts are sentences for an editor."""
+    """What is known of an address after one look. Verdicts are sentences for an editor; their codes are
+    for those who say them in another language."""
 
     asked: str
     address: str
@@ -83,7 +85,11 @@ class Report:
     found: tuple[Choice, ...]
     charset: str
     dates: str
+    dates_code: str
+    dated: int
+    newest: datetime | None
     ids: str
+    ids_code: str
     hub: str | None
     robots: str
     repairs: tuple[str, ...]
@@ -238,6 +244,8 @@ class _Looking:
         hub = feed.hub_url or discover.hub_and_self(answer.headers, answer.url)[0]
         live = [entry for entry in feed.entries if not entry.is_withdrawn]
         spoken = feed.language.split("-")[0].lower()[:3] if feed.language else None
+        on_dates, on_ids = _on_dates(live, door), _on_ids(live)
+        dated = [entry.published_at for entry in live if entry.published_at]
         report = Report(
             asked=self.asked,
             address=address,
@@ -249,8 +257,12 @@ class _Looking:
             withdrawn=len(feed.entries) - len(live),
             found=self.found,
             charset=decoded.remark or f"{decoded.encoding}, as it says",
-            dates=_on_dates(live, door),
-            ids=_on_ids(live),
+            dates=on_dates[1],
+            dates_code=on_dates[0],
+            dated=len(dated),
+            newest=max(dated, default=None),
+            ids=on_ids[1],
+            ids_code=on_ids[0],
             hub=hub,
             robots=self.robots,
             repairs=feed.report,
@@ -289,40 +301,45 @@ def _advice(door: Door, why: str, answer: Response) -> str:
     return f"{said} A page with a list can be watched by CSS rules: the kind page."
 
 
-def _on_dates(entries: list[Entry], door: Door) -> str:
+def _on_dates(entries: list[Entry], door: Door) -> Verdict:
     dated = [entry.published_at for entry in entries if entry.published_at]
     if not entries:
-        return "nothing to judge by: it is empty now"
+        return "empty", "nothing to judge by: it is empty now"
     if door in (Door.CALENDAR, Door.JSONLD) and any(entry.starts_at for entry in entries):
         number = sum(entry.starts_at is not None for entry in entries)
-        return f"{number} of {len(entries)} say when they take place"
+        return "starts", f"{number} of {len(entries)} say when they take place"
     if not dated:
-        later = "what stands there now is stored without being told, what comes later is told"
-        return f"no dates: {later if door is Door.PAGE else 'the time of the first sighting will count'}"
+        if door is Door.PAGE:
+            later = "what stands there now is stored without being told, what comes later is told"
+            return "none_quiet", f"no dates: {later}"
+        return "none", "no dates: the time of the first sighting will count"
     unread = sum(entry.raw_date is not None and entry.published_at is None for entry in entries)
     newest = f"the newest is of {max(dated):%Y-%m-%d}"
     if unread:
-        return f"{unread} of {len(entries)} dates are not understood; {newest}"
+        return "unread", f"{unread} of {len(entries)} dates are not understood; {newest}"
     if len(dated) < len(entries):
-        return f"{len(dated)} of {len(entries)} are dated; {newest}"
-    return f"all {len(entries)} understood; {newest}"
+        return "partly", f"{len(dated)} of {len(entries)} are dated; {newest}"
+    return "all", f"all {len(entries)} understood; {newest}"
 
 
-def _on_ids(entries: list[Entry]) -> str:
+def _on_ids(entries: list[Entry]) -> Verdict:
     """How entries will be told from each other, and what could break it."""
     if not entries:
-        return "nothing to judge by: it is empty now"
+        return "empty", "nothing to judge by: it is empty now"
     rules = {entry.key_rule for entry in entries}
     without = sum(not entry.guid for entry in entries)
     if "content" in rules:
-        return "unstable: some have neither an id nor a link, so a corrected title makes a new notice"
+        return (
+            "unstable",
+            "unstable: some have neither an id nor a link, so a corrected title makes a new notice",
+        )
     if rules == {"guid"}:
-        return "stable: each has an id of its own"
+        return "stable", "stable: each has an id of its own"
     if without == len(entries):
-        return "by their links: there are no ids, so a page that moves makes a new notice"
+        return "links", "by their links: there are no ids, so a page that moves makes a new notice"
     if without:
-        return f"{without} of {len(entries)} have no id: their links count instead"
-    return f"ids repeat: entries are told apart by {', '.join(sorted(rules))}"
+        return "mixed", f"{without} of {len(entries)} have no id: their links count instead"
+    return "repeat", f"ids repeat: entries are told apart by {', '.join(sorted(rules))}"
 
 
 def _twins(rt: Runtime, address: str, feed: Feed) -> tuple[Twin, ...]:
