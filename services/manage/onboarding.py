@@ -32,6 +32,7 @@ PERMANENT = frozenset({301, 308})
 SHOWN = 5
 PROBED = (Tier.ANCHOR, Tier.KNOWN_PATH)
 KINDS = tuple(door.value for door in Door)
+RULES: Mapping[str, tuple[str, ...]] = {Door.PAGE.value: watched.RULES, Door.OAI.value: oai.RULES}
 Verdict = tuple[str, str]  # its code, its sentence
 _OAI_WORD = re.compile(r"[A-Za-z0-9_.!~*'():-]{1,200}")
 
@@ -131,7 +132,7 @@ def checked_kind(kind: str) -> str:
 
 def checked_rules(door: Door, rules: Mapping[str, str]) -> dict[str, str]:
     """The rules for a door's reader, or BadInput that says which one is wrong and why."""
-    known = {Door.PAGE: watched.RULES, Door.OAI: oai.RULES}.get(door, ())
+    known = RULES.get(door.value, ())
     told = {name.strip(): rule.strip() for name, rule in rules.items() if rule.strip()}
     for name, rule in told.items():
         if name not in known:

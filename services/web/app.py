@@ -13,6 +13,7 @@ from services.web.pages import (
     letters,
     notices,
     preferences,
+    sources,
     subscribe,
     texts,
     why,
@@ -23,7 +24,7 @@ def mount(app: FastAPI, rt: Runtime) -> None:
     """Add pages and their files to `app`; to be called after the application's own middleware is added."""
     app.state.rt = rt
     app.state.assets = Assets(TEMPLATES / "static")
-    for pages in (notices, subscribe, confirmation, held, why, preferences, less, letters, texts):
+    for pages in (notices, subscribe, confirmation, held, why, preferences, less, letters, sources, texts):
         app.include_router(pages.router, include_in_schema=False)
     app.add_api_route("/static/{name}", _asset, include_in_schema=False)
     app.add_middleware(PagesOfTrouble)

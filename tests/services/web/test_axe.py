@@ -89,7 +89,7 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
         "/subscribe?topic=funding&q=bony", "/subscribe?q=(x",
         "/subscribe/sent", confirm.removeprefix(rt.settings.base_url), own, f"{own}?told=changed",
         f"{own}/leave", f"{own}/erase", leave, "/outbox", f"/outbox/{letter}", "/about", "/bot", "/nowhere",
-        "/manage/false", less, f"{less}?done={muted.id}",
+        "/sources/new", "/manage/false", less, f"{less}?done={muted.id}",
         links.held_url("", secret), links.held_url("", secret) + "?done=drop",
         f"{own}/why?notice={open_one}", f"{own}/why?notice=0",
     ]  # fmt: skip
