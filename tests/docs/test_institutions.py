@@ -17,6 +17,9 @@ from tests.doubles.web import Answer, WebDouble
 SITE = "https://chelmza.example"
 PAGE = b'<html><head><link rel="alternate" type="application/rss+xml" href="/rss.xml"></head></html>'
 FEED = b"<rss><channel><title>News</title><item><title>A</title><guid>1</guid></item></channel></rss>"
+EVENT = b"BEGIN:VEVENT\r\nUID:1\r\nDTSTART:20261201T100000Z\r\nSUMMARY:A\r\nEND:VEVENT\r\n"
+CALENDAR = b"BEGIN:VCALENDAR\r\n" + EVENT + b"END:VCALENDAR\r\n"
+BULLETIN = b'<html><ul class="news"><li><a href="/a">A</a><time>20.11.2026</time></li></ul></html>'
 
 
 @pytest.fixture
@@ -24,6 +27,8 @@ def site() -> Iterator[WebDouble]:
     with WebDouble() as web:
         web.answer("/news", Answer(headers=(("Content-Type", "text/html"),), body=PAGE))
         web.answer("/rss.xml", Answer(headers=(("Content-Type", "application/rss+xml"),), body=FEED))
+        web.answer("/kalendarz.ics", Answer(body=CALENDAR))
+        web.answer("/bip", Answer(headers=(("Content-Type", "text/html"),), body=BULLETIN))
         yield web
 
 
@@ -52,9 +57,10 @@ def test_the_commands_do_what_the_guide_says(
     for line in lines:
         assert cli.run(shlex.split(line.replace(SITE, site.url("")))[1:]) == 0, line
     (institution,) = institutions.list_all(rt)
-    (source,) = sources.list_all(rt)
+    source, calendar, bulletin = sources.list_all(rt)
     (key,) = accounts.list_keys(rt)
     assert (institution.slug, source.institution) == ("urzad-miasta-chelmza",) * 2
     assert source.address == site.url("/rss.xml")
     assert source.topics == ("local-government-planning",)
+    assert [(one.kind, one.notices) for one in (calendar, bulletin)] == [("calendar", 1), ("page", 1)]
     assert key.revoked_at is not None
