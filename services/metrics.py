@@ -7,7 +7,8 @@ expects of a restart.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 import redis
 from prometheus_client import CollectorRegistry, generate_latest
@@ -20,6 +21,7 @@ _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0
 _COUNTERS = {
     "goniec_rows_handled": ("Rows a stage finished.", ("stage", "outcome")),
     "goniec_attempts": ("Attempts at delivering.", ("channel", "outcome")),
+    "goniec_candidates": ("How candidates ended in composing.", ("outcome", "reason")),
     "goniec_errors": ("Unexpected errors: someone must look.", ("part",)),
 }
 _HISTOGRAMS = {
@@ -45,6 +47,12 @@ class Metrics:
     def attempts(self, channel: str, outcome: str, number: int = 1) -> None:
         self._add({f"goniec_attempts|{channel}|{outcome}": number})
 
+    def candidates(self, *, issued: int, excluded: Iterable[str], waiting: int) -> None:
+        """A round of composing; `excluded` has a reason for each candidate left out."""
+        counts = {f"goniec_candidates|excluded|{why}": n for why, n in Counter(excluded).items()}
+        counts |= {"goniec_candidates|issued|": issued, "goniec_candidates|waiting|": waiting}
+        self._add({field: number for field, number in counts.items() if number})
+
     def error(self, part: str) -> None:
         self._add({f"goniec_errors|{part}": 1})
 
@@ -57,7 +65,7 @@ class Metrics:
             counts[f"{name}|{bucket}"] = counts.get(f"{name}|{bucket}", 0) + 1
         self._add(counts)
 
-    def _add(self, counts: dict[str, float]) -> None:
+    def _add(self, counts: Mapping[str, float]) -> None:
         if time.monotonic() < self._away_until:
             return
         try:

@@ -251,6 +251,46 @@ class Why(Told):
     verdict: str
 
 
+class EventLedger(Told):
+    """What became of everyone an event reached; `is_closed` when nothing waits or is on its way."""
+
+    event: int
+    type: str
+    at: datetime
+    candidates: int
+    delivered: int
+    undelivered: dict[str, int]
+    excluded: dict[str, int]
+    shown: int
+    waiting: int
+    on_the_way: int
+    is_closed: bool
+
+
+class NoticeLedger(Told):
+    notice: int
+    items: list[EventLedger]
+
+
+class Run(Told):
+    """One round of composing: `candidates` = `issued` + the excluded + `waiting`."""
+
+    id: int
+    at: datetime
+    kind: str
+    windows: int
+    issues: int
+    candidates: int
+    issued: int
+    excluded: dict[str, int]
+    waiting: int
+
+
+class Runs(Told):
+    items: list[Run]
+    next: str | None
+
+
 class Suppression(Told):
     """`email` is null when nobody here has the address any more: only its keyed hash is kept."""
 

@@ -12,6 +12,7 @@ from services.api.routes import (
     feeds,
     hooks,
     interests,
+    ledger,
     machines,
     mutes,
     notices,
@@ -32,7 +33,7 @@ Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
     notices, events, interests, subscribers, subscriptions, mutes, endpoints, deliveries, feeds, machines,
-    suppressions, hooks, unsubscribe,
+    suppressions, ledger, hooks, unsubscribe,
 )  # fmt: skip
 
 

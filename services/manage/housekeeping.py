@@ -6,7 +6,7 @@ from datetime import timedelta
 from services import log
 from services.manage.privacy import forget_unconfirmed
 from services.runtime import Runtime
-from services.storage import feedback, mutes, polling, stories
+from services.storage import feedback, ledger, mutes, polling, stories
 
 KEEP_VISITS = timedelta(days=90)
 KEEP_FEEDBACK = timedelta(days=90)
@@ -21,5 +21,6 @@ def tidy(rt: Runtime) -> None:
         visits = polling.forget_visits(session, rt.clock.now() - KEEP_VISITS)
         words = feedback.forget(session, rt.clock.now() - KEEP_FEEDBACK)
         stories.forget(session, rt.clock.now())
+        ledger.forget(session, rt.clock.now() - KEEP_VISITS)
         over = mutes.forget_over(session, rt.clock.now())
     _log.info("housekeeping.done", unconfirmed=people, visits=visits, feedback=words, mutes=over)

@@ -5,6 +5,7 @@ distinct content is rendered once, whoever reads it; what is personal stays a sl
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from services.pipeline.windows import closes_at, is_paused, move_on, newest_of_e
 from services.runtime import Runtime
 from services.storage import holding as store_held
 from services.storage import issues as store
-from services.storage import telling, work
+from services.storage import ledger, telling, work
 from services.storage.issues import NewIssue, ToldEvent, Waiting, Window
 from services.storage.work import Claim
 
@@ -42,6 +43,37 @@ def run(rt: Runtime) -> int:
     if made:
         rt.bell.ring("deliver_mail")
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """What a round did with its candidates: each is issued, excluded, or waits on. The accounts close."""
+
+    kind: str
+    windows: int
+    candidates: int
+    told: Sequence[NewIssue]
+    reasons: tuple[str, ...]
+
+    @property
+    def issued(self) -> int:
+        return sum(len(issue.candidates) for issue in self.told)
+
+    def record(self, session: Session, now: datetime) -> None:
+        """Write it down with what it tells of; a round that found nothing is no round."""
+        if self.candidates:
+            ledger.record(
+                session, at=now, kind=self.kind, windows=self.windows, issues=len(self.told),
+                candidates=self.candidates, issued=self.issued, reasons=self.reasons,
+            )  # fmt: skip
+
+    def count(self, rt: Runtime) -> None:
+        rt.metrics.handled("compose", "issued", self.issued)
+        rt.metrics.handled("compose", "excluded", len(self.reasons))
+        rt.metrics.candidates(
+            issued=self.issued, excluded=self.reasons,
+            waiting=self.candidates - self.issued - len(self.reasons),
+        )  # fmt: skip
 
 
 def compose_alerts(rt: Runtime) -> int | None:
@@ -83,13 +115,13 @@ def _make_alerts(rt: Runtime, held: Claim, waiting: Sequence[Waiting], events: d
             session, {c: until for c, until in set_aside.items() if c in mine - excluded.keys()}, now=now
         )
         standing = mine - excluded.keys() - set_aside.keys()
-        made = store.add_issues(
-            session, [issue for _, issue in drawn if standing.issuperset(issue.candidates)], now=now
-        )
+        told = [issue for _, issue in drawn if standing.issuperset(issue.candidates)]
+        made = store.add_issues(session, told, now=now)
+        out = {c: reason for c, reason in excluded.items() if c in mine}
+        tally = _Tally("alerts", 0, len(mine), told, tuple(out.values()))
+        tally.record(session, now)
     log.info("compose.alerts", candidates=len(held.rows), issues=made, excluded=len(excluded))
-    rt.metrics.handled("compose", "issued", len(going))
-    rt.metrics.handled("compose", "excluded", len(excluded))
-    rt.metrics.handled("compose", "held", len(set_aside))
+    tally.count(rt)
     return made
 
 
@@ -142,12 +174,18 @@ def _make_digests(
         for rhythm_id, reasons in excluded.items():
             if rhythm_id in mine:
                 store.exclude(session, reasons)
-        made = store.add_issues(session, [issue for r, _, issue in drawn if r in mine], now=now)
+        told_now = [issue for r, _, issue in drawn if r in mine]
+        made = store.add_issues(session, told_now, now=now)
         ours = [w for w in windows if w.rhythm_id in mine]
+        found = sum(len(waiting.get(w.rhythm_id, ())) for w in ours)
+        out_now = tuple(why for r, reasons in excluded.items() if r in mine for why in reasons.values())
+        tally = _Tally("digests", len(ours), found, told_now, out_now)
+        tally.record(session, now)
         store_held.set_aside_windows(session, _paused(ours, shut, now), now=now)
         store_held.advance(session, held, [move_on(w, now, shut.get(w.rhythm_id)) for w in ours])
     log.info("compose.digests", windows=len(windows), issues=made)
     rt.metrics.handled("compose", "window", len(windows))
+    tally.count(rt)
     return made
 
 

@@ -118,7 +118,6 @@ def _context(rt: Runtime, sheet: Sheet) -> dict[str, object]:
         "items": items,
         "total": len(items) + sheet.more,
         "more_count": sheet.more,
-        "more_url": rt.settings.base_url + "/",
         "period": {"start": start, "end": end},
         "zone": sheet.zone,
     }

@@ -67,6 +67,7 @@ def personal_links(rt: Runtime, one: MailDue) -> dict[str, str]:
     manage = tokens.sign(secret, "manage", {"s": one.subscriber_id})
     values = {
         "manage_url": f"{base}/manage/{manage}",
+        "more_url": f"{base}/manage/{manage}/letters#waiting",
         "unsubscribe_url": f"{base}/u/{tokens.sign(secret, 'leave', _leaves(one))}",
         "view_url": f"{base}/issues/{tokens.sign(secret, 'view', {'i': one.issue_id})}",
     }

@@ -9,6 +9,7 @@ from services.web.errors import PagesOfTrouble
 from services.web.pages import (
     confirmation,
     held,
+    ledger,
     less,
     letters,
     notices,
@@ -24,7 +25,9 @@ def mount(app: FastAPI, rt: Runtime) -> None:
     """Add pages and their files to `app`; to be called after the application's own middleware is added."""
     app.state.rt = rt
     app.state.assets = Assets(TEMPLATES / "static")
-    for pages in (notices, subscribe, confirmation, held, why, preferences, less, letters, sources, texts):
+    for pages in (
+        notices, subscribe, confirmation, held, why, ledger, preferences, less, letters, sources, texts,
+    ):  # fmt: skip
         app.include_router(pages.router, include_in_schema=False)
     app.add_api_route("/static/{name}", _asset, include_in_schema=False)
     app.add_middleware(PagesOfTrouble)

@@ -87,6 +87,7 @@ def test_the_figures_to_watch_are_those_that_are_shown(rt: Runtime) -> None:
     rt.metrics.attempts("email", "sent")
     rt.metrics.handled("match", "matched")
     rt.metrics.error("api")
+    rt.metrics.candidates(issued=1, excluded=["left"], waiting=0)
     rt.metrics.sent_after("webhook", [0.1])
     shown = rt.metrics.render(backlogs.waiting(rt)).decode()
     families = re.findall(r"^# TYPE (goniec_\w+) ", shown, re.MULTILINE)

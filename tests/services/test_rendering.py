@@ -47,7 +47,6 @@ def digest(items: list[dict[str, object]], **changes: object) -> dict[str, objec
         "items": items,
         "total": len(items),
         "more_count": 0,
-        "more_url": "https://goniec.example/more",
         "period": period,
         **changes,
     }

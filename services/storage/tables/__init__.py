@@ -15,14 +15,16 @@ from services.storage.tables.interests import (
     Mute,
     Subscription,
 )
+from services.storage.tables.ledger import ComposeRun
 from services.storage.tables.notices import Event, Notice, Revision, Story
 from services.storage.tables.sketches import SketchRow
 from services.storage.tables.sources import Fetch, RobotsFile, Source
 from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subscriber, Suppression
 
 __all__ = [
-    "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "Consent", "Consumer", "Content", "Delivery",
-    "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "Held", "IndexSnapshot", "Institution",
+    "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "ComposeRun", "Consent", "Consumer", "Content",
+    "Delivery", "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "Held", "IndexSnapshot",
+    "Institution",
     "Interest", "InterestChange", "Issue", "IssueItem", "Match", "MatchTurn", "Mute", "Notice",
     "Revision", "Rhythm", "RobotsFile", "SketchRow", "Source", "Story", "Subscriber", "Subscription",
     "Suppression",

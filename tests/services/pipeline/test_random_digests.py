@@ -93,7 +93,7 @@ def test_a_digest_of_anything_fits_parses_and_loses_nothing(
     body = draw(rt, made.sheet)
     values = {f"why:{n}": digests.why_line(group) for n, group in enumerate(made.groups)}
     values |= {f"less:{n}": LINK for n in range(len(made.groups))}
-    values |= dict.fromkeys(("manage_url", "unsubscribe_url", "view_url"), LINK)
+    values |= dict.fromkeys(("manage_url", "unsubscribe_url", "view_url", "more_url"), LINK)
     message = message_from_bytes(mime.write(_letter(body, values, locale)), policy=default)
 
     assert not [part.defects for part in message.walk() if part.defects]

@@ -88,6 +88,7 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
         f"/notices/{open_one}", f"/notices/{open_one + 1}", "/subscribe",
         "/subscribe?topic=funding&q=bony", "/subscribe?q=(x",
         "/subscribe/sent", confirm.removeprefix(rt.settings.base_url), own, f"{own}?told=changed",
+        f"{own}/letters", "/ledger", f"/notices/{open_one}/ledger",
         f"{own}/leave", f"{own}/erase", leave, "/outbox", f"/outbox/{letter}", "/about", "/bot", "/nowhere",
         "/sources/new", "/manage/false", less, f"{less}?done={muted.id}",
         links.held_url("", secret), links.held_url("", secret) + "?done=drop",
