@@ -48,11 +48,17 @@ def read(text: str, frame: Frame) -> FeedDraft:
         draft.report.append(f"{mended} lines that are none joined to the ones before them")
     events = [event for one in calendars for event in _events(one, frame, draft.report)]
     entries = list(_entries(events, frame, draft.report))
-    draft.entries = sorted(entries, key=lambda one: one.starts_at or frame.now)[:MAX_ENTRIES]
+    draft.entries = sorted(entries, key=lambda one: _distance(one.starts_at, frame.now))[:MAX_ENTRIES]
     draft.memory = {"read": "yes"}
     if any(event.rule or event.dates for event in events):
         draft.memory["again_after"] = (frame.now + READ_AGAIN).isoformat()
     return draft
+
+
+def _distance(at: datetime | None, now: datetime) -> tuple[bool, float]:
+    """What is to come, the nearest first, then what is over, the latest first: so a cap cuts old history."""
+    away_s = ((at or now) - now).total_seconds()
+    return away_s < 0, abs(away_s)
 
 
 def _mended(text: str) -> tuple[str, int]:

@@ -101,12 +101,17 @@ def _entry(record: Element) -> EntryDraft:
         title_markup=as_html(next(iter(told.get("title", [])), "")),
         summary_markup=as_html(" ".join(abstract)),
         content_markup="".join(f"<p>{as_html(one)}</p>" for one in abstract),
-        raw_published=stamps[0].strip() if stamps else None,
+        raw_published=_in_utc(stamps[0].strip()) if stamps else None,
         authors=told.get("creator", []),
         categories=[one.strip() for line in told.get("subject", []) for one in line.split(";")],
         language=next(iter(told.get("language", [])), None),
         kind="research",
     )
+
+
+def _in_utc(stamp: str) -> str:
+    """A datestamp, which is in UTC also where it is only a day (section 3.3)."""
+    return f"{stamp}T00:00:00Z" if len(stamp) == 10 else stamp
 
 
 def _all(element: Element, name: str) -> Iterator[Element]:

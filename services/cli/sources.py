@@ -137,7 +137,9 @@ def show(source_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)], js
     s = found.source
     console.facts(
         {
-            "id": s.id, "title": s.title, "address": s.address or "(pushed)", "institution": s.institution,
+            "id": s.id, "title": s.title, "address": s.address or "(pushed)", "kind": s.kind,
+            "institution": s.institution,
+            "rules": [f"{name}={rule}" for name, rule in s.rules.items()],
             "topics": s.topics, "places": s.places, "language": s.language, "told apart by": s.ladder,
             "health": health(s),
             "notices": s.notices, "checked": s.last_checked_at, "next check": s.due_at,

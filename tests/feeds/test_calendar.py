@@ -145,6 +145,12 @@ def test_an_event_without_a_readable_start_is_left_out_and_told() -> None:
     assert any("2 events without a readable start" in line for line in feed.report)
 
 
+def test_what_is_to_come_stands_before_what_is_over() -> None:
+    days = ("20261101", "20261224", "20201201", "20261201")
+    feed = calendar(*(event(f"UID:{day}", f"{WARSAW}:{day}T100000", "SUMMARY:A") for day in days))
+    assert starts(feed) == ["12-01 09:00", "12-24 09:00", "11-01 09:00", "12-01 09:00"]
+
+
 def test_another_document_is_no_calendar() -> None:
     with pytest.raises(NotAFeed):
         read(b"<html></html>", habits=Habits(door=Door.CALENDAR))
@@ -168,4 +174,4 @@ def test_a_rule_that_is_never_met_ends() -> None:
 def test_a_rhythm_of_years_is_met_in_step() -> None:
     rule = "RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH"
     feed = calendar(event("UID:1", "DTSTART:20180102T100000Z", rule, "SUMMARY:A"))
-    assert starts(feed)[:4] == ["11-24 10:00", "11-26 10:00", "12-08 10:00", "12-10 10:00"]
+    assert starts(feed)[:4] == ["11-26 10:00", "12-08 10:00", "12-10 10:00", "12-22 10:00"]
