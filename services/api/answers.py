@@ -97,14 +97,39 @@ class Batch(Told):
     next: None = None
 
 
+class Week(Told):
+    """Seven days that end where the next begin; the last ends now."""
+
+    since: datetime
+    count: int
+
+
+class Suggestion(Told):
+    """Another query, and how many notices of the last 90 days meet it."""
+
+    query: str
+    count: int
+
+
 class Check(Told):
-    """A query as understood, and what the last days would have sent."""
+    """A query as understood, and what the last days would have sent.
+
+    `days_90` is 90, or fewer where so much is published that not all of it is kept at hand.
+    """
 
     canonical: str
     understood: list[str]
     days: int
     count: int
     samples: list[Notice]
+    days_90: int
+    count_90: int
+    weeks: Annotated[list[Week], Field(description="The last thirteen weeks, oldest first.")]
+    advice: Annotated[
+        Literal["widen", "narrow"] | None,
+        Field(description="`widen`: nothing in 90 days; `narrow`: more than 20 a day."),
+    ]
+    suggestions: Annotated[list[Suggestion], Field(description="Queries to try, as `advice` says.")]
 
 
 class Asked(Told):

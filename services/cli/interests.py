@@ -38,6 +38,14 @@ def check(
             f"last {found.days} days": f"{found.count} notices",
         }
     )
+    console.say("by week: " + " ".join(str(week.count) for week in found.weeks))
+    if found.advice:
+        told = (
+            f"0 in {found.days_90} days: try" if found.advice == "widen" else "more than 20 a day: narrow by"
+        )
+        console.say(
+            f"{told} {'; '.join(f'{s.query} ({s.count})' for s in found.suggestions) or 'other words'}"
+        )
     for sample in found.samples:
         console.say(f"  {_line(sample)}")
 

@@ -45,6 +45,11 @@ def event_atoms(document: Document, analyser: Analyser, now: datetime) -> EventA
 
 
 def atoms_of_reading(reading: Reading, now: datetime) -> EventAtoms:
+    return EventAtoms({**facet_atoms(reading), WORDS: _word_atoms(reading)}, reading, now)
+
+
+def facet_atoms(reading: Reading) -> dict[str, frozenset[str]]:
+    """{dimension: atoms} of all that is not text; topics and places with what they lie in."""
     document = reading.document
     values = {
         FacetField.TOPIC: {above for topic in document.topics for above in topics.ancestors(topic)},
@@ -55,9 +60,7 @@ def atoms_of_reading(reading: Reading, now: datetime) -> EventAtoms:
         FacetField.AUDIENCE: set(document.audience),
         FacetField.LANG: {reading.language},
     }
-    plain = {str(field): frozenset(f"{field}:{value}" for value in had) for field, had in values.items()}
-    plain[WORDS] = _word_atoms(reading)
-    return EventAtoms(plain, reading, now)
+    return {str(field): frozenset(f"{field}:{value}" for value in had) for field, had in values.items()}
 
 
 def leaf_atoms(leaf: Leaf, analyser: Analyser) -> frozenset[Atom]:

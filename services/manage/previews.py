@@ -8,75 +8,151 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 
+from services.interests import advice, language
+from services.interests.advice import Suggestion
+from services.interests.past import Past
 from services.interests.reading import Reading
 from services.manage import checks
-from services.manage.sieve import sieve, understood
+from services.manage.sieve import understood
 from services.runtime import Runtime
 from services.storage import search
 
-FRESH_S = 5.0
+FRESH_S = 1.0
 MAX_DAYS = 90
-MAX_CUT = 3_000
+MAX_WORDS = 20_000_000  # of all notices together; beyond it the oldest are left out, and `days` says so
+TOO_MANY_A_DAY = 20
 BATCH = 500
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Seven days that end where the next begin; the last ends now."""
+
+    since: datetime
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """`understood` says how the words were read; `samples` are the newest notices in their public form."""
+    """`understood` says how the words were read; `samples` are the newest notices in their public form.
+
+    `advice` is `widen` (nothing in 90 days), `narrow` (more than 20 a day) or None; `suggestions` go with it,
+    each with its number over 90 days.
+    """
 
     canonical: str
     understood: tuple[str, ...]
     count: int
     samples: tuple[dict[str, Any], ...]
     days: int
+    days_90: int
+    count_90: int
+    weeks: tuple[Week, ...]
+    advice: str | None
+    suggestions: tuple[Suggestion, ...]
 
 
-def preview(rt: Runtime, query: str, *, days: int = 30, samples: int = 3) -> Preview:
+def preview(rt: Runtime, query: str, *, days: int = 30, samples: int = 5) -> Preview:
     """How many notices of the last `days` meet a query, with the newest of them. Raises QueryError."""
     _, canonical = checks.query(query)
-    days = max(1, min(days, MAX_DAYS))
-    meets = sieve(rt, canonical)
-    readings = _window(rt).readings(rt, since=rt.clock.now() - timedelta(days=days))
-    found = [reading.document.notice_id for reading in readings if meets(reading)]
+    days, now = max(1, min(days, MAX_DAYS)), rt.clock.now()
+    tree = language.parse(canonical)
+    window = _window(rt)
+    with window.lock:
+        held = window.held(rt, now)
+        everything = held.since(now - MAX_DAYS * DAY)
+        met = [one for one in held.past.find(tree, now) if one in everything]
+        met.sort(key=lambda one: (everything[one], one), reverse=True)
+        reach = held.reach(now)
+        kind = "widen" if not met else "narrow" if len(met) > TOO_MANY_A_DAY * reach else None
+        suggestions: tuple[Suggestion, ...] = ()
+        if kind == "widen":
+            suggestions = advice.widen(tree, held.past, everything, now)
+        elif kind == "narrow":
+            suggestions = advice.narrow(tree, held.past, met, now, most=TOO_MANY_A_DAY * reach)
+    recent = [one for one in met if everything[one] >= now - days * DAY]
     with rt.begin() as session:
-        shown = {row.id: row for row in search.some(session, found[:samples])}
-    newest = tuple(dict(shown[i].form) for i in found[:samples] if i in shown)
-    return Preview(canonical, understood(rt, canonical), len(found), newest, days)
+        shown = {row.id: row for row in search.some(session, recent[:samples])}
+    newest = tuple(dict(shown[i].form) for i in recent[:samples] if i in shown)
+    return Preview(
+        canonical, understood(rt, canonical), len(recent), newest, min(days, reach), reach, len(met),
+        _weeks([everything[one] for one in met], now), kind, suggestions,
+    )  # fmt: skip
+
+
+def _weeks(times: list[datetime], now: datetime) -> tuple[Week, ...]:
+    """The last thirteen weeks, oldest first; the first one is cut where ninety days begin."""
+    counts = [0] * (-(-MAX_DAYS // 7))
+    for at in times:
+        counts[min(max(0, int((now - at) / WEEK)), len(counts) - 1)] += 1
+    return tuple(Week(max(now - (n + 1) * WEEK, now - MAX_DAYS * DAY), counts[n])
+                 for n in reversed(range(len(counts))))  # fmt: skip
+
+
+class _Held:
+    """The notices of the last days as they stood when they were last looked at."""
+
+    def __init__(self, past: Past) -> None:
+        self.past = past
+        self.revisions: dict[int, int] = {}
+        self.published: dict[int, datetime] = {}  # newest first
+        self.is_cut = False
+
+    def since(self, at: datetime) -> dict[int, datetime]:
+        return {one: published for one, published in self.published.items() if published >= at}
+
+    def reach(self, now: datetime) -> int:
+        """How many days back all notices are known; fewer than ninety only where there are too many."""
+        if not self.is_cut or not self.published:
+            return MAX_DAYS
+        return max(1, min(MAX_DAYS, (now - min(self.published.values())).days))
 
 
 class _Window:
-    """The notices of a span, read, and kept for some seconds: previews come with every key pressed.
-
-    What did not change is not read again. The oldest beyond `MAX_CUT` are cut into words anew each time,
-    so that a region which publishes much costs time, not memory.
-    """
+    """What previews are counted over, brought up to date when asked: they come with every key pressed."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[int, tuple[int, Reading]] = {}  # newest first
-        self._since: datetime | None = None
+        self.lock = threading.Lock()
+        self._held: _Held | None = None
         self._read_at = float("-inf")
 
-    def readings(self, rt: Runtime, *, since: datetime) -> list[Reading]:
-        """Notices published since a time and not withdrawn, newest first; at most some seconds old."""
-        with self._lock:
-            is_fresh = 0 <= rt.clock.monotonic() - self._read_at < FRESH_S
-            if not is_fresh or self._since is None or since < self._since:
-                self._read(rt, since)
-            kept = [reading for _, reading in self._kept.values()]
-        within = [reading for reading in kept if reading.document.published_at >= since]
-        uncut = [Reading(reading.document, rt.analyser) for reading in within[MAX_CUT:]]
-        return within[:MAX_CUT] + uncut
+    def held(self, rt: Runtime, now: datetime) -> _Held:
+        """To be called, and used, with the lock held; at most a second old."""
+        is_fresh = 0 <= rt.clock.monotonic() - self._read_at < FRESH_S
+        if self._held is None or not is_fresh:
+            held = self._held or _Held(Past(rt.analyser))
+            _read(rt, held, now - MAX_DAYS * DAY)
+            self._held, self._read_at = held, rt.clock.monotonic()
+        return self._held
 
-    def _read(self, rt: Runtime, since: datetime) -> None:
+
+def _read(rt: Runtime, held: _Held, since: datetime) -> None:
+    """Take in what is new or changed, newest first, and take out what was withdrawn or has grown old."""
+    with rt.begin() as session:
+        standing = search.standing(session, since=since)
+    for gone in held.revisions.keys() - standing.keys():
+        _forget(held, gone)
+    changed = [one for one, told in standing.items() if held.revisions.get(one) != told]
+    held.is_cut = held.is_cut and held.past.words > MAX_WORDS // 2
+    for start in range(0, len(changed), BATCH):
+        if held.past.words > MAX_WORDS:
+            held.is_cut = True
+            break
         with rt.begin() as session:
-            standing = search.standing(session, since=since)
-            changed = [i for i, revision in standing.items() if self._kept.get(i, (0,))[0] != revision]
-            for start in range(0, len(changed), BATCH):
-                for row in search.some(session, changed[start : start + BATCH]):
-                    self._kept[row.id] = (row.revision, Reading(row.document(), rt.analyser))
-        self._kept = {i: self._kept[i] for i in standing if i in self._kept}
-        self._since, self._read_at = since, rt.clock.monotonic()
+            rows = search.some(session, changed[start : start + BATCH])
+        for row in rows:
+            held.past.put(row.id, Reading(row.document(), rt.analyser))
+            held.revisions[row.id], held.published[row.id] = row.revision, row.published_at
+    while held.past.words > MAX_WORDS:
+        held.is_cut = True
+        _forget(held, min(held.published, key=lambda one: held.published[one]))
+
+
+def _forget(held: _Held, notice_id: int) -> None:
+    held.past.discard(notice_id)
+    held.revisions.pop(notice_id, None)
+    held.published.pop(notice_id, None)
 
 
 # One window for each database that this process has open; it goes when the engine goes.

@@ -1,8 +1,8 @@
 """A query looked at before anybody asks for it."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from services.api.answers import Check
 from services.api.deps import Asked, Rt
@@ -14,9 +14,12 @@ router = APIRouter(tags=["interests"])
 
 
 @router.get("/v1/interests/check", response_model=Check, responses=told(BadInput))
-def check_interest(rt: Rt, q: Asked) -> Any:
-    """The query as it is understood, and what it would have sent in the last 30 days.
+def check_interest(
+    rt: Rt, q: Asked, days: Annotated[int, Query(ge=1, le=90, description="What `count` looks back on.")] = 30
+) -> Any:
+    """The query as it is understood, and what it would have sent: the exact number, week by week, the newest
+    five, and what to try where it is nothing or too much.
 
     A query that cannot be read ends in a problem with the `column` and what was `expected` there.
     """
-    return subscriptions.preview(rt, q)
+    return subscriptions.preview(rt, q, days=days)

@@ -11,6 +11,7 @@ from services.pipeline import match
 from services.runtime import Runtime
 from services.storage import subscriptions as store
 from tests import factories
+from tests.factories import draft, publish, withdraw
 
 
 def rhythms(rt: Runtime) -> list[str]:
@@ -125,7 +126,7 @@ def test_a_preview_counts_exactly_and_shows_the_newest(rt: Runtime, clock: Froze
     factories.publish(rt, *drafts, factories.draft("x", kind="job"))
     found = subscriptions.preview(rt, "kind:call")
     assert (found.canonical, found.count, found.days) == ("kind:call", 31, 30)
-    assert [s["key"] for s in found.samples] == ["n-0", "n-1", "n-2"]
+    assert [s["key"] for s in found.samples] == ["n-0", "n-1", "n-2", "n-3", "n-4"]
 
 
 def test_a_preview_leaves_out_what_was_withdrawn_once_it_is_fresh_again(
@@ -162,3 +163,31 @@ def test_who_takes_up_an_interest_while_its_last_user_leaves_is_heard_of(rt: Run
         assert taking_up.is_alive()  # it waits for us
     taking_up.join(10)
     assert changes(rt) == 3
+
+
+def test_a_preview_counts_weeks_and_tells_what_to_try(rt: Runtime, clock: FrozenClock) -> None:
+    for week, number in ((0, 3), (1, 1), (12, 2), (13, 1)):
+        at = clock.now() - timedelta(days=7 * week, hours=9)
+        publish(rt, *[draft(f"{week}-{n}", title="Rowery", published_at=at) for n in range(number)])
+    found = subscriptions.preview(rt, "rower")
+    assert (found.count, found.count_90, found.advice) == (4, 6, None)
+    assert [week.count for week in found.weeks] == [2, *[0] * 10, 1, 3]
+    assert len(found.samples) == 4
+    empty = subscriptions.preview(rt, "rower kind:job")
+    assert (empty.count_90, empty.advice) == (0, "widen")
+    assert [(one.query, one.count) for one in empty.suggestions] == [("rower", 6)]
+
+
+def test_a_preview_of_too_much_is_narrowed_and_what_is_withdrawn_is_not_counted(
+    rt: Runtime, clock: FrozenClock
+) -> None:
+    kinds = ("news",) * 3 + ("call",)
+    now = clock.now()
+    publish(rt, *[draft(str(n), title="Rowery", kind=kinds[n % 4], published_at=now) for n in range(900)])
+    publish(rt, *[draft(str(n), title="Rowery", kind="job", published_at=now) for n in range(900, 1900)])
+    found = subscriptions.preview(rt, "rower")
+    assert (found.count_90, found.advice) == (1900, "narrow")
+    assert ("kind:job rower", 1000) in [(one.query, one.count) for one in found.suggestions]
+    withdraw(rt, "0", "4")
+    clock.advance(timedelta(seconds=2))
+    assert subscriptions.preview(rt, "rower").count == 1898

@@ -94,7 +94,7 @@ def test_how_much_would_come_is_shown_without_javascript(site: TestClient, tell:
     answer = site.post("/subscribe", data={"topic": "funding", "email": "anna@example.com", "do": "show"})
     page = read(answer.text)
     assert "In the last 30 days: 5 notices" in words(answer.text)
-    assert len(page.xpath('//ul[@class="samples"]/li')) == 3
+    assert len(page.xpath('//ul[@class="samples"]/li')) == 5
     assert page.xpath('//input[@name="email"]/@value') == ["anna@example.com"]
 
 

@@ -1,0 +1,122 @@
+"""What to try instead of a query that brings nothing, and what to add to one that brings too much.
+
+Every suggestion is a query that can be read, with the exact number of notices that it would have brought.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.domain import places
+from services.errors import QueryError
+from services.interests import language
+from services.interests.canonical import canonical, normalise
+from services.interests.past import Past
+from services.interests.tree import And, Facet, FacetField, Leaf, Not, Or, Phrase, Prefix, Query, Word
+
+MOST = 3
+TRIED = 24
+MIN_STEM = 4
+NARROWING = ("kind:", "topic:", "place:", "audience:")
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A query in canonical form and how many notices it would have brought in the same time."""
+
+    query: str
+    count: int
+
+
+def widen(query: Query, past: Past, among: Collection[int], now: datetime) -> tuple[Suggestion, ...]:
+    """For a query that brings nothing: the nearest ones that bring something, the least change first."""
+    return _counted(_wider(normalise(query)), past, among, now)
+
+
+def narrow(
+    query: Query, past: Past, met: Collection[int], now: datetime, *, most: float
+) -> tuple[Suggestion, ...]:
+    """For a query that brings too much: additions that leave something, but no more than `most`."""
+    rest = normalise(query)
+    shares = sorted(
+        ((abs(number - most / 2), atom, number) for atom, number in past.facets(met)
+         if atom.startswith(NARROWING) and 0 < number <= most),
+    )  # fmt: skip
+    found: dict[str, Suggestion] = {}
+    for _, atom, _ in shares[: TRIED * 2]:
+        for made in _counted([_with(rest, atom)], past, met, now):
+            found.setdefault(atom.partition(":")[0], made)  # one of a field: different ways, not alike ones
+    return tuple(found.values())[:MOST]
+
+
+def _counted(
+    tries: Iterator[Query | None] | list[Query | None], past: Past, among: Collection[int], now: datetime
+) -> tuple[Suggestion, ...]:
+    found: dict[str, int] = {}
+    for number, tried in enumerate(tries):
+        if number >= TRIED or len(found) >= MOST:
+            break
+        if tried is not None and (text := _readable(tried)) and text not in found:
+            count = past.count(language.parse(text), now, among=among)
+            if count:
+                found[text] = count
+    return tuple(Suggestion(text, count) for text, count in found.items())
+
+
+def _readable(query: Query) -> str | None:
+    try:
+        text = canonical(query)
+        return text if canonical(language.parse(text)) == text else None
+    except (QueryError, ValueError):
+        return None
+
+
+def _wider(query: Query) -> Iterator[Query | None]:
+    """Each condition looser, then each left out, then any instead of all."""
+    parts = query.parts if isinstance(query, And) else (query,)
+    for place, part in enumerate(parts):
+        for looser in _looser(part):
+            yield _joined([*parts[:place], looser, *parts[place + 1 :]])
+    if len(parts) > 1:
+        for place in range(len(parts)):
+            yield _joined([*parts[:place], *parts[place + 1 :]])
+        yield from (part for part in parts if not isinstance(part, Not))
+
+
+def _looser(part: Query) -> Iterator[Query]:
+    match part:
+        case Phrase(words, in_title):
+            yield And(tuple(Word(word, in_title) for word in words))
+            if in_title:
+                yield Phrase(words)
+        case Word(text, in_title):
+            if in_title:
+                yield Word(text)
+            for length in range(len(text) - 1, MIN_STEM - 1, -1):
+                yield Prefix(text[:length].lower())
+        case Prefix(text, in_title):
+            if in_title:
+                yield Prefix(text)
+            yield from (Prefix(text[:length]) for length in range(len(text) - 1, MIN_STEM - 1, -1))
+        case Facet(FacetField.TOPIC, value) if "/" in value:
+            yield Facet(FacetField.TOPIC, value.rpartition("/")[0])
+        case Facet(FacetField.PLACE, value):
+            yield from (Facet(FacetField.PLACE, wide) for wide in reversed(places.ancestors(value)[:-1]))
+        case Or(parts):
+            for one in parts:
+                yield from _looser(one)
+        case _:
+            return
+
+
+def _joined(parts: list[Query]) -> Query | None:
+    if not parts:
+        return None
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def _with(query: Query, atom: str) -> Query | None:
+    field, _, value = atom.partition(":")
+    added: Leaf = Facet(FacetField(field), value)
+    parts = query.parts if isinstance(query, And) else (query,)
+    return None if added in parts else And((*parts, added))
