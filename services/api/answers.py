@@ -53,6 +53,26 @@ class Notices(Told):
     next: Next
 
 
+class Counterpart(Told):
+    """Another notice that offers what this one needs, or needs what it offers, and why.
+
+    `words` are those that both hold, as the other has them; `place` is the code of what both lie in;
+    `audience`: one is meant for such as the other's institution.
+    """
+
+    notice: Notice
+    score: float
+    topics: list[str]
+    words: list[str]
+    place: str | None
+    audience: bool
+
+
+class Counterparts(Told):
+    items: list[Counterpart]
+    next: None = None
+
+
 class CloudEvent(Told):
     specversion: Literal["1.0"]
     id: str

@@ -2,17 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from services.api import pushing
-from services.api.answers import Batch, Notices, Pushed, WholeNotice
+from services.api.answers import Batch, Counterparts, Notices, Pushed, WholeNotice
 from services.api.deps import AfterPlace, Asked, Json, Limit, PushSource, Rt
 from services.api.described import leads_to, told
 from services.api.errors import Malformed, MethodNotAllowed, UnsupportedMediaType
 from services.api.schemas import BatchIn, Many, NoticeIn
 from services.api.texts import MAX_ID, Key
 from services.errors import BadInput, Conflict, Forbidden, NotFound, TooLarge, Unauthorized
-from services.manage import notices
+from services.manage import counterparts, notices
 
 router = APIRouter(tags=["notices"])
 BODY = (Malformed, TooLarge, UnsupportedMediaType, BadInput)
@@ -80,3 +80,15 @@ def show_notice(
 ) -> Any:
     """One notice, with its body. One that was withdrawn has `withdrawn_at`."""
     return notices.get(rt, notice)
+
+
+@router.get(
+    "/v1/notices/{notice}/counterparts", response_model=Counterparts, responses=told(NotFound, BadInput)
+)
+def show_counterparts(
+    rt: Rt,
+    notice: Annotated[int, Path(ge=1, le=MAX_ID, description="The id that Goniec gave it.")],
+    limit: Annotated[int, Query(ge=1, le=50, description="How many at most.")] = 5,
+) -> Any:
+    """Who offers what this notice needs, or needs what it offers: the best first, each with its reasons."""
+    return {"items": counterparts.of_notice(rt, notice, limit=limit)}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from markupsafe import Markup
 
 from services.errors import NotFound, QueryError
-from services.manage import notices, sources
+from services.manage import counterparts, notices, sources
 from services.manage.pages import Page
 from services.web import cards, choices, faults
 from services.web.cards import Card
@@ -45,6 +45,17 @@ class Teller:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A notice that offers what this one needs, or the other way round, with the reasons in words."""
+
+    card: Card
+    topics: tuple[str, ...]
+    words: tuple[str, ...]
+    place: str | None
+    audience: bool
+
+
 @router.get("/")
 def latest(here: Here) -> Response:
     """The newest notices, or those that meet a query and filters."""
@@ -78,6 +89,7 @@ def one(here: Here, notice_id: int) -> Response:
         "card": card,
         "body": Markup(cards.body_below_title(form["body_html"])),  # sanitised when it was stored
         "tellers": _tellers(form),
+        "counterparts": _counterparts(here, notice_id),
         "institution_url": cards.from_institution(card),
         "subscribe_url": _address("/subscribe", cards.similar(card)),
         "revised_at": cards.time_of(form["revised_at"]),
@@ -105,6 +117,19 @@ def _card(here: Visit, form: dict[str, Any]) -> Card:
 
 def _tellers(form: dict[str, Any]) -> list[Teller]:
     return [Teller(teller["name"], f"/notices/{teller['notice']}") for teller in form["tellers"]]
+
+
+def _counterparts(here: Visit, notice_id: int) -> list[Answer]:
+    return [
+        Answer(
+            _card(here, one.notice),
+            tuple(choices.topic_name(slug, here.locale) for slug in one.topics),
+            one.words,
+            choices.place_name(one.place) if one.place else None,
+            one.audience,
+        )
+        for one in counterparts.of_notice(here.rt, notice_id)
+    ]
 
 
 def _source(here: Visit, form: dict[str, Any]) -> tuple[str, str | None]:

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from services.domain.drafts import Draft
 from services.pipeline import accept
 from services.runtime import Runtime
+from tests.factories import draft, publish
 from tests.services.web.conftest import OpenDoor, Tell, read, words
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -156,3 +157,18 @@ def test_the_two_cities_stand_in_alphabetical_order_and_none_is_chosen(site: Tes
     cities = page.xpath('//select[@id="place"]/optgroup[1]/option/text()')
     assert cities == ["Bydgoszcz", "Toruń"]
     assert page.xpath('//select[@id="place"]//option[@selected]') == []
+
+
+def test_a_need_shows_who_could_help_and_why(site: TestClient, rt: Runtime) -> None:
+    publish(
+        rt, draft("o", kind="offer", title="Tomografia odlewów", topics=("tools-plastics",)), name="Uczelnia"
+    )
+    [need] = publish(
+        rt, draft("n", kind="need", title="Badanie odlewów", topics=("tools-plastics",)), name="Zakład"
+    )
+    said = words(site.get(f"/notices/{need.notice_id}").text)
+    assert "Who could help Tomografia odlewów" in said
+    assert "topic Tools and plastics · words odlewów" in said
+    told = site.get(f"/v1/notices/{need.notice_id}/counterparts").json()["items"]
+    assert [(one["notice"]["key"], one["words"]) for one in told] == [("o", ["odlewów"])]
+    assert site.get("/v1/notices/99/counterparts").status_code == 404
