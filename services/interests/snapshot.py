@@ -23,7 +23,8 @@ from services.interests.table import Posting, Rows, Table
 from services.interests.text import Keys
 from services.interests.tree import Deadline, Prefix, Relation
 
-FORMAT = 1
+FORMAT = 2
+CONDITIONS_A_PIECE = 2_000
 _LENGTH = struct.Struct("<Q")
 
 
@@ -36,9 +37,13 @@ def dump(table: Table, *, analyser: str) -> Iterator[bytes]:
     places = {atom: place for place, atom in enumerate(table.postings)}
     yield _framed(_json(_head(analyser)))
     yield _framed(_json([_told(atom) for atom in places]))
-    used = table.conditions.used()
-    yield _framed(_json([[n, c.text, uses, [places[atom] for atom in c.atoms]] for n, c, uses in used]))
-    yield _framed(_json(sorted(table.owners.items())))
+    used = [[n, c.text, uses, [places[atom] for atom in c.atoms]] for n, c, uses in table.conditions.used()]
+    starts = range(0, len(used), CONDITIONS_A_PIECE)
+    yield _framed(_json(len(starts)))
+    for start in starts:  # read piece by piece: what reading leaves behind is used again
+        yield _framed(_json(used[start : start + CONDITIONS_A_PIECE]))
+    owners = sorted(table.owners.items())
+    yield _framed(array("Q", (number for pair in owners for number in pair)).tobytes())
     pages = list(table.records.pages())
     yield _framed(_json([number for number, _ in pages]))
     for _, page in pages:
@@ -75,9 +80,11 @@ def _load(frames: "_Frames", analyser: str) -> Table:
         raise Unfit("another format, machine or analyser wrote it")
     table = Table()
     atoms = [_atom(told) for told in frames.json()]
-    for number, text, uses, places in frames.json():
-        table.conditions.place(number, Condition(text, tuple(atoms[place] for place in places)), uses)
-    for row, interest_id in frames.json():
+    for _ in range(frames.json()):
+        for number, text, uses, places in frames.json():
+            table.conditions.place(number, Condition(text, tuple(atoms[place] for place in places)), uses)
+    owners = iter(array("Q", frames.take()))
+    for row, interest_id in zip(owners, owners, strict=True):
         table.place_extra(row, interest_id)
     for number in frames.json():
         page = Page()
