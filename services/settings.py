@@ -40,6 +40,8 @@ SECRETS = frozenset(
     }
 )
 EXPECTED = {
+    "welcome": "must be on or off",
+    "goodbye": "must be on or off",
     "port": "must be a number from 1 to 65535",
     "mail": "must be outbox, smtp or sendgrid",
     "log": "must be json or text",
@@ -76,6 +78,8 @@ class Settings(BaseModel):
     allow_networks: tuple[Network, ...] = ()
     contact_url: str = ""
     operator_name: str = "Goniec"
+    welcome: bool = True
+    goodbye: bool = True
     log: Literal["json", "text"] = "text"
 
     @field_validator("data_dir")

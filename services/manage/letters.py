@@ -1,4 +1,4 @@
-"""Letters about a subscription itself: please confirm; welcome. They wait in rows like every other issue.
+"""Letters about a subscription itself: please confirm; welcome; goodbye. They wait in rows like every issue.
 
 The body is shared by all who asked for the same labels; the personal link is a slot, so that what is stored
 for everybody lets nobody in.
@@ -9,6 +9,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -18,8 +19,8 @@ from services.runtime import Runtime
 from services.storage import bodies
 from services.storage import issues as store
 
-_VERSION = 1
-_LINKS = {"confirm": "confirm_url", "welcome": "manage_url"}
+_VERSION = 2
+_LINKS = {"confirm": "confirm_url", "welcome": "manage_url", "goodbye": "export_url"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +33,30 @@ class Written:
     link: str
 
 
-def write(rt: Runtime, kind: str, *, locale: str, labels: Sequence[str]) -> Written:
-    """Render the letter `confirm` or `welcome`. Touches no database."""
+def write(
+    rt: Runtime, kind: str, *, locale: str, labels: Sequence[str] = (), best: Sequence[Mapping[str, Any]] = ()
+) -> Written:
+    """Render the letter `confirm`, `welcome` (with the best notices of late) or `goodbye`. Touches no
+    database."""
     link = _LINKS[kind]
     # The template takes an address; a word that nobody can guess stands for it until it is a slot.
     stand_in = f"{rt.settings.base_url}/{secrets.token_hex(16)}"
-    drawn = rt.renderer.email(kind, locale, {link: stand_in, "interests": list(labels)})
+    shown = [
+        {
+            "title": one["title"],
+            "institution": one["institution"]["name"],
+            "url": f"{rt.settings.base_url}/notices/{one['id']}",
+        }
+        for one in best
+    ]
+    drawn = rt.renderer.email(kind, locale, {link: stand_in, "interests": list(labels), "best": shown})
     body = Rendered(
         subject=drawn.subject,
         text=drawn.text.replace(stand_in, slots.text_marker(link, drawn.salt)),
         html=drawn.html.replace(stand_in, slots.html_marker(link, drawn.salt)),
         salt=drawn.salt,
     )
-    said = json.dumps([_VERSION, rt.settings.base_url, kind, locale, list(labels)])
+    said = json.dumps([_VERSION, rt.settings.base_url, kind, locale, list(labels), shown])
     return Written(kind, hashlib.sha256(said.encode()).digest(), body, link)
 
 

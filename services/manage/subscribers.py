@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from services.domain import consents, links, reach, seal, tokens
 from services.errors import BadInput
-from services.manage import checks, letters
+from services.manage import checks, highlights, letters
 from services.manage.persons import CONFIRM_WITHIN, need
 from services.manage.privacy import allow_again, erase, export, forget_unconfirmed, manage_link
 from services.manage.subscriptions import Pledge, SubscriptionView, Wish, pledge, subscribe, view_of
@@ -235,6 +235,9 @@ def leave(rt: Runtime, subscriber_id: int, *, via: str = "web") -> None:
         leaving.drop_all(session, person.id)
         person.state = "left"
         _consent(session, person, "leave", via=via, at=now)
+        if rt.settings.goodbye and via == "web":
+            _goodbye(rt, session, person)
+    rt.bell.ring("deliver_mail")
 
 
 def _wishes(interests: Sequence[Wish]) -> list[Pledge]:
@@ -276,9 +279,11 @@ def _consent(session: Session, person: Subscriber, action: str, *, via: str, at:
 
 def _welcome(rt: Runtime, view: SubscriberView) -> None:
     """The one letter that shows where one's own page is; once for each time a person comes."""
-    letter = letters.write(
-        rt, "welcome", locale=view.locale, labels=[one.label for one in view.subscriptions]
-    )  # fmt: skip
+    if not rt.settings.welcome:
+        return
+    best = highlights.best(rt, [one.canonical for one in view.subscriptions], commercial=view.commercial)
+    labels = [one.label for one in view.subscriptions]
+    letter = letters.write(rt, "welcome", locale=view.locale, labels=labels, best=best)
     came = view.confirmed_at or view.created_at
     url = links.manage_url(rt.settings.base_url, rt.settings.secret_key, view.id)
     with rt.begin() as session:
@@ -288,6 +293,16 @@ def _welcome(rt: Runtime, view: SubscriberView) -> None:
             rt, session, letter, subscriber_id=view.id, window_key=f"welcome:{came.isoformat()}", url=url
         )
     rt.bell.ring("deliver_mail")
+
+
+def _goodbye(rt: Runtime, session: Session, person: Subscriber) -> None:
+    """The last letter: it says that nothing more comes, and where one's data can be taken along."""
+    letter = letters.write(rt, "goodbye", locale=person.locale)
+    came = (person.confirmed_at or person.created_at).isoformat()
+    page = links.manage_url(rt.settings.base_url, rt.settings.secret_key, person.id)
+    letters.put(
+        rt, session, letter, subscriber_id=person.id, window_key=f"goodbye:{came}", url=f"{page}/export"
+    )
 
 
 def _change(rt: Runtime, subscriber_id: int, **values: object) -> SubscriberView:

@@ -80,7 +80,7 @@ _MAIL = text("""
            i.kind,
            i.content_hash, i.slots, told.at AS event_at, first.uid AS thread,
            CASE WHEN x.email_hash IS NOT NULL THEN 'suppressed: ' || x.reason
-                WHEN i.kind = 'confirm' THEN NULL
+                WHEN i.kind IN ('confirm', 'goodbye') THEN NULL
                 WHEN r.state = 'left' THEN 'the subscriber has left'
                 WHEN r.state <> 'active' THEN 'the address is not confirmed'
            END AS held_back

@@ -56,7 +56,12 @@ CONTEXTS: dict[str, dict[str, object]] = {
     "alert": {"item": item(deadline_at=datetime(2026, 12, 4, 11, tzinfo=UTC), tellers=["Izba"])},
     "digest": digest([item(event_type="revised", section="changes"), item(), item()], more_count=9),
     "confirm": {"confirm_url": "https://goniec.example/c/x", "interests": ["Dotacje", "Toruń"]},
-    "welcome": {"manage_url": "https://goniec.example/m/x", "interests": ["Dotacje", "Toruń"]},
+    "welcome": {
+        "manage_url": "https://goniec.example/m/x",
+        "interests": ["Dotacje", "Toruń"],
+        "best": [{"title": "Bony", "institution": "Agencja", "url": "https://goniec.example/notices/1"}],
+    },
+    "goodbye": {"export_url": "https://goniec.example/m/x/export"},
 }
 EVERY_MAIL = [(name, locale) for name in CONTEXTS for locale in ("pl", "en")]
 
