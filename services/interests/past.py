@@ -20,6 +20,10 @@ from services.interests.text import Analyser, Keys
 from services.interests.tree import And, Deadline, Exact, Facet, Leaf, Not, Or, Phrase, Prefix, Query, Word
 
 SIZE = array("I").itemsize  # of a packed number
+# Numbers are packed spread over all bits (Knuth's multiplicative hash): small ones, one like the other, are
+# slow to look for among bytes.
+_SPREAD, _BITS = 2_654_435_761, (1 << 8 * SIZE) - 1
+_BACK = pow(_SPREAD, -1, _BITS + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +141,11 @@ class Past:
 
     def _phrase(self, leaf: Phrase) -> BitMap:
         """Those that hold all the words, looked at for their order."""
-        wanted = [frozenset(self._of_keys(keys)) for keys in self._analyser.phrase_keys(leaf.words)]
+        kinds = [frozenset(self._of_keys(keys)) for keys in self._analyser.phrase_keys(leaf.words)]
         left = self._all.copy()
-        for numbers in wanted:
+        for numbers in kinds:
             left &= self._having(numbers, leaf.in_title)
+        wanted = [frozenset(number * _SPREAD & _BITS for number in numbers) for numbers in kinds]
         fields = 1 if leaf.in_title else 3
         return BitMap(
             slot for slot in left if any(_stands(wanted, words) for words in self._kept[slot].fields[:fields])
@@ -166,7 +171,7 @@ class Past:
         return BitMap.union(*found) if found else BitMap()
 
     def _numbers(self, words: Iterable[ReadWord]) -> bytes:
-        return array("I", (self._number(word) for word in words)).tobytes()
+        return array("I", (self._number(word) * _SPREAD & _BITS for word in words)).tobytes()
 
     def _number(self, word: ReadWord) -> int:
         kind = (word.form, word.keys)
@@ -184,7 +189,9 @@ class Past:
     def _postings(self, kept: _Kept) -> Iterator[BitMap]:
         for atom in kept.atoms:
             yield self._facets.setdefault(atom, BitMap())
-        title, summary, body = (frozenset(array("I", words)) for words in kept.fields)
+        title, summary, body = (
+            frozenset(number * _BACK & _BITS for number in array("I", words)) for words in kept.fields
+        )
         for number in title:
             yield self._titled[number]
         for number in title | summary | body:
@@ -192,7 +199,7 @@ class Past:
 
 
 def _stands(wanted: list[frozenset[int]], packed: bytes) -> bool:
-    """Do words of these kinds stand one after another? Looks only where the first of them stands."""
+    """Do words of these kinds stand one after another? Looks where the first stands; all spread."""
     length, more = len(wanted) * SIZE, wanted[1:]
     for first in wanted[0]:
         piece = first.to_bytes(SIZE, sys.byteorder)
