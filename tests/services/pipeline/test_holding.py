@@ -222,6 +222,13 @@ def test_two_digests_of_one_morning_share_the_days_budget(
     assert counts(mailing, STATES) == {"issued": 3, "pending": 1}
 
 
+def test_an_export_tells_ones_own_times(rt: Runtime) -> None:
+    person = reader(rt)
+    subscribers.set_reach(rt, person.id, quiet_from="22:00", quiet_until="07:00", daily_budget=5)
+    kept = subscribers.export(rt, person.id)
+    assert (kept["cadence"], kept["quiet_from"], kept["daily_budget"]) == ("daily@07:00", "22:00", 5)
+
+
 def test_subscriptions_follow_the_usual_cadence_until_they_have_their_own(rt: Runtime) -> None:
     person = reader(rt, "anna@mail.example", "kind:call", "kind:tender", cadence="usual")
     tenders = next(one for one in person.subscriptions if one.query == "kind:tender")
