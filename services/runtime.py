@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from services.clock import Clock, SystemClock
 from services.http import Client
 from services.interests.live import LiveIndex
+from services.interests.placing import Gazetteer
 from services.interests.text import Analyser
 from services.metrics import Metrics
 from services.queue import Doorbell
@@ -35,6 +36,7 @@ class Runtime:
     http: Client
     trusted_http: Client
     analyser: Analyser
+    gazetteer: Gazetteer
     index: LiveIndex
     renderer: Renderer
     metrics: Metrics
@@ -62,6 +64,7 @@ class Runtime:
             http=Client(user_agent=agent, allow_networks=settings.allow_networks, resolve=resolve),
             trusted_http=Client(user_agent=agent, guarded=False),
             analyser=analyser,
+            gazetteer=Gazetteer(analyser),
             index=LiveIndex(analyser),
             renderer=Renderer(
                 TEMPLATES,

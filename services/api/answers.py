@@ -350,6 +350,32 @@ class Suppressions(Told):
     next: Next
 
 
+class TopicDefined(Told):
+    topic: str
+    pl: str
+    en: str
+    query: str
+    is_changed: bool
+
+
+class Topics(Told):
+    items: list[TopicDefined]
+    next: None = None
+
+
+class TopicChange(Told):
+    """What a definition does to the notices of the last 90 days."""
+
+    topic: str
+    looked_at: int
+    before: int
+    after: int
+    gained: int
+    lost: int
+    gained_samples: list[str]
+    lost_samples: list[str]
+
+
 class Health(Told):
     status: Literal["alive"]
 

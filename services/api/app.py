@@ -19,6 +19,7 @@ from services.api.routes import (
     subscribers,
     subscriptions,
     suppressions,
+    topics,
     unsubscribe,
 )
 from services.runtime import VERSION, Runtime
@@ -33,7 +34,7 @@ Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
     notices, events, interests, subscribers, subscriptions, mutes, endpoints, deliveries, feeds, machines,
-    suppressions, ledger, hooks, unsubscribe,
+    suppressions, topics, ledger, hooks, unsubscribe,
 )  # fmt: skip
 
 

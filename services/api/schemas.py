@@ -237,6 +237,10 @@ class EndpointIn(Sent):
     signatures: Signatures = "v1"
 
 
+class TopicIn(Sent):
+    query: Annotated[Query, Field(description="Empty: sources and editors alone assign the topic.")]
+
+
 class EndpointPatch(Sent):
     """Only what is given changes."""
 

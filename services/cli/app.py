@@ -23,6 +23,7 @@ from services.cli import (
     sources,
     subscribers,
     suppressions,
+    topics,
 )
 from services.errors import BadInput, GoniecError
 
@@ -57,6 +58,7 @@ def before(
 parts.add_to(app)
 app.add_typer(institutions.app, name="institution", rich_help_panel="What there is")
 app.add_typer(sources.app, name="source", rich_help_panel="What there is")
+app.add_typer(topics.app, name="topic", rich_help_panel="What there is")
 app.add_typer(keys.app, name="key", rich_help_panel="What there is")
 app.add_typer(subscribers.app, name="subscriber", rich_help_panel="Who is told")
 app.add_typer(endpoints.app, name="endpoint", rich_help_panel="Who is told")

@@ -56,6 +56,10 @@ class Analyser:
         first = lowered(words[0]) if is_title(words[0]) else words[0]
         return tuple(self._query_keys(word, True) for word in (first, *words[1:]))
 
+    def is_common(self, form: str) -> bool:
+        """Whether a form in small letters is a word of its own, besides any name."""
+        return bool(self._readings(form).common)
+
     def understood(self, word: str) -> tuple[str, ...]:
         """How a word of a query was read, for people: its lemmas, or the word where none is known."""
         lemmas = sorted(key for key in self.query_keys(word) if not key.startswith(("~", "^", "en:")))

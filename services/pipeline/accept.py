@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from services.domain.drafts import MAX_BODY, MAX_SUMMARY, MAX_TITLE, Draft, content_hash, is_other, plain
 from services.domain.likeness import Sketch
 from services.errors import NotFound
-from services.pipeline import likeness
+from services.pipeline import labelling, likeness
+from services.pipeline.labelling import Labeller
 from services.runtime import Runtime
 from services.storage import notices as store
 from services.storage import stories
@@ -94,22 +95,26 @@ def _accept_batch(
         where = store.door(session, source_id)
         if where is None:
             raise NotFound(f"there is no source {source_id}")
-        drafts = [_with_defaults(draft, where) for draft in drafts]
+        labeller = Labeller(
+            rt, labelling.rules(session), topics=where.source_topics, places=where.source_places,
+            language=where.source_language,
+        )  # fmt: skip
         known = store.hold_known(session, source_id, [draft.key for draft in drafts])
         done: dict[str, Accepted] = {}
         fresh: list[store.Change] = []
-        for draft in sorted(drafts, key=lambda one: one.key):  # one order, so that no two pushes deadlock
+        for given in sorted(drafts, key=lambda one: one.key):  # one order, so that no two pushes deadlock
+            draft = _with_defaults(given, where)
             digest = content_hash(draft)
             notice = known.get(draft.key)
             if notice is None:
-                fresh.append(_change(draft, digest, now))
+                fresh.append(_change(labeller.labelled(given), digest, now))
             elif notice.withdrawn_at is not None:
                 done[draft.key] = Accepted(draft.key, Outcome.WITHDRAWN, notice.id, notice.revision)
             elif not _is_news(notice, draft, digest):
                 notice.content_hash = digest
                 done[draft.key] = Accepted(draft.key, Outcome.UNCHANGED, notice.id, notice.revision)
             else:
-                store.revise(session, notice, where, _change(draft, digest, now), now=now)
+                store.revise(session, notice, where, _change(labeller.labelled(given), digest, now), now=now)
                 done[draft.key] = Accepted(draft.key, Outcome.REVISED, notice.id, notice.revision)
         quiet = frozenset(c.draft.key for c in fresh if tell_since and c.published_at < tell_since)
         new = {c.draft.key: likeness.sketch(as_given[c.draft.key], rt.analyser) for c in fresh}
@@ -147,6 +152,7 @@ def _is_body_alone(notice: Stored, draft: Draft) -> bool:
 
 
 def _with_defaults(draft: Draft, where: store.Door) -> Draft:
+    """What the source says, for telling a change: what we find out ourselves revises nothing."""
     return replace(
         draft,
         topics=tuple(dict.fromkeys((*draft.topics, *where.source_topics))),

@@ -20,6 +20,7 @@ from services.storage.tables.notices import Event, Notice, Revision, Story
 from services.storage.tables.sketches import SketchRow
 from services.storage.tables.sources import Fetch, RobotsFile, Source
 from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subscriber, Suppression
+from services.storage.tables.topics import TopicRule
 
 __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "ComposeRun", "Consent", "Consumer", "Content",
@@ -28,4 +29,5 @@ __all__ = [
     "Interest", "InterestChange", "Issue", "IssueItem", "Match", "MatchTurn", "Mute", "Notice",
     "Revision", "Rhythm", "RobotsFile", "SketchRow", "Source", "Story", "Subscriber", "Subscription",
     "Suppression",
+    "TopicRule",
 ]  # fmt: skip
