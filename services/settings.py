@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
+from datetime import date
 from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -46,6 +47,9 @@ EXPECTED = {
     "mail": "must be outbox, smtp or sendgrid",
     "log": "must be json or text",
     "sendgrid_sandbox": "must be true or false",
+    "mail_per_second": "must be a number above 0: how many mails a second may leave",
+    "mail_per_second_a_domain": "must be a number above 0: how many mails a second one domain may get",
+    "mail_warm_up": "must be the first day of sending, as 2026-12-01",
     "intake_port": "must be a number from 1 to 65535",
 }
 
@@ -64,6 +68,9 @@ class Settings(BaseModel):
     mail: Literal["outbox", "smtp", "sendgrid"] = "outbox"
     mail_from: str = ""
     smtp_url: MaybeSecret = None
+    mail_per_second: float | None = Field(default=None, gt=0)
+    mail_per_second_a_domain: float | None = Field(default=None, gt=0)
+    mail_warm_up: date | None = None
     sendgrid_api_key: MaybeSecret = None
     sendgrid_host: str = "https://api.sendgrid.com"
     sendgrid_events_key: MaybeSecret = None
@@ -180,6 +187,8 @@ def _missing(settings: Settings) -> list[tuple[str, str]]:
         needs.append(("sendgrid_api_key", "GONIEC_MAIL=sendgrid needs the account's key"))
     if settings.mail != "outbox" and not settings.mail_from:
         needs.append(("mail_from", f"GONIEC_MAIL={settings.mail} needs the sender's address"))
+    if settings.mail_warm_up and not settings.mail_per_second:
+        needs.append(("mail_per_second", "GONIEC_MAIL_WARM_UP is set, and needs the pace that it leads to"))
     if settings.dkim_domain and not settings.dkim_selector:
         needs.append(("dkim_selector", "GONIEC_DKIM_DOMAIN is set, and signing needs the selector"))
     if settings.dkim_domain and not settings.dkim_key:

@@ -6,10 +6,11 @@ from datetime import timedelta
 from services import log
 from services.manage.privacy import forget_unconfirmed
 from services.runtime import Runtime
-from services.storage import feedback, ledger, mutes, polling, stories
+from services.storage import feedback, ledger, mutes, paces, polling, stories
 
 KEEP_VISITS = timedelta(days=90)
 KEEP_FEEDBACK = timedelta(days=90)
+KEEP_PACES = timedelta(hours=1)
 
 _log = log.get(__name__)
 
@@ -22,5 +23,6 @@ def tidy(rt: Runtime) -> None:
         words = feedback.forget(session, rt.clock.now() - KEEP_FEEDBACK)
         stories.forget(session, rt.clock.now())
         ledger.forget(session, rt.clock.now() - KEEP_VISITS)
+        paces.tidy(session, before=rt.clock.now() - KEEP_PACES)
         over = mutes.forget_over(session, rt.clock.now())
     _log.info("housekeeping.done", unconfirmed=people, visits=visits, feedback=words, mutes=over)

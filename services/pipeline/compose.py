@@ -298,4 +298,5 @@ def _issue(
         events=tuple(item.event for item in sheet.items),
         candidates=tuple(w.candidate_id for group in groups for w in group),
         ranks=ranks or {},
+        is_urgent=any(w.is_urgent for group in groups for w in group),
     )

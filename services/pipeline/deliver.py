@@ -5,6 +5,7 @@ the far end's acceptance and our bookkeeping repeats at most what was in flight;
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import cycle
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from services import log as logs
 from services.channels.base import Outcome
 from services.domain.bounces import Verdict
 from services.domain.retries import HOUR_S, MINUTE_S
-from services.pipeline import outcomes
+from services.pipeline import outcomes, pace
 from services.pipeline.call_flow import CallFlow
 from services.pipeline.leases import LEASE, kept
 from services.pipeline.letters import MailSender
@@ -23,6 +24,7 @@ from services.storage.deliveries import MailDue, Result
 from services.storage.work import Claim, Lane
 
 BATCH = 200
+BATCHES_IN_ORDER = 3  # of four: the fourth takes what has waited longest, so that nothing waits for ever
 RECORD_EVERY = 50
 RECORD_WITHIN_S = 0.25
 # Seconds before each attempt at a mail: greylisting passes in minutes, an outage may last three days.
@@ -37,8 +39,9 @@ log = logs.get(__name__)
 def run_mail(rt: Runtime) -> int:
     """Send e-mails until none is due or the process is stopping; returns how many were tried."""
     sender = MailSender(rt)
+    lanes = cycle([work.MAIL] * BATCHES_IN_ORDER + [work.MAIL_BY_AGE])
     try:
-        return _until_done(rt, lambda: _mail_batch(rt, sender))
+        return _until_done(rt, lambda: _mail_batch(rt, sender, next(lanes)))
     finally:
         sender.close()
 
@@ -55,18 +58,20 @@ def _until_done(rt: Runtime, batch: Callable[[], int | None]) -> int:
     return tried
 
 
-def _mail_batch(rt: Runtime, sender: MailSender) -> int | None:
-    now = rt.clock.now()
+def _mail_batch(rt: Runtime, sender: MailSender, lane: Lane) -> int | None:
+    now, limits = rt.clock.now(), pace.Pace.today(rt)
     with rt.begin() as session:
-        held = work.claim(session, work.MAIL, now=now, lease=LEASE, limit=BATCH)
+        room = pace.room(session, limits, now=now, at_most=BATCH)
+        held = work.claim(session, lane, now=now, lease=LEASE, limit=room)
         due = store.claimed_mail(session, held)
+        turns = pace.turns(session, limits, held, due, now=now)
         bodies = store.bodies(session, [one.content_hash for one in due])
     if not held:
         return None
     tried = 0
     with kept(rt, work.MAIL, held):
-        ready = _hold_back(rt, held, due)
-        for chunk in _chunks(rt, work.MAIL, held, sender.send(ready, bodies)):
+        ready = [one for one in _hold_back(rt, held, due) if one.delivery_id in turns]
+        for chunk in _chunks(rt, work.MAIL, held, sender.send(ready, bodies, turns)):
             _mail_done(rt, held, chunk)
             outcomes.count(rt, sender.channel, chunk)
             tried += len(chunk)

@@ -1,6 +1,8 @@
 """From a due e-mail delivery to a letter: the reader's own links, names and envelope."""
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from services.channels import registry
 from services.channels.base import Letter, Outcome
@@ -11,6 +13,7 @@ from services.storage.deliveries import Body, MailDue
 
 # What a slow server can take within a drain: a second each over four connections is a quarter of a minute.
 SLICE = 50
+LOOK_EVERY_S = 0.25  # whether the process is asked to stop, while a turn is waited for
 
 
 class MailSender:
@@ -21,16 +24,30 @@ class MailSender:
         self._channel = registry.mail_channel(rt.settings, rt.trusted_http)
         self.channel = self._channel.name
 
-    def send(self, due: Sequence[MailDue], bodies: Mapping[bytes, Body]) -> Iterator[tuple[MailDue, Outcome]]:
-        """Send; each delivery comes back once with its outcome, in any order. A process that is stopping
-        begins no more of them than the slice in hand: the others do not come back."""
+    def send(
+        self, due: Sequence[MailDue], bodies: Mapping[bytes, Body], turns: Mapping[int, datetime]
+    ) -> Iterator[tuple[MailDue, Outcome]]:
+        """Send, none before its turn; each delivery comes back once with its outcome, in any order. A process
+        that is stopping begins no more of them than the slice in hand: the others do not come back."""
         by_id = {one.uid.hex: one for one in due}
-        for start in range(0, len(due), SLICE):
-            if self._rt.stopping.is_set():
-                return
-            letters = [letter(self._rt, one, bodies[one.content_hash]) for one in due[start : start + SLICE]]
+        for ready in self._in_turn(due, turns):
+            letters = [letter(self._rt, one, bodies[one.content_hash]) for one in ready]
             for sent, outcome in self._channel.send(letters):
                 yield by_id[sent.delivery_id], outcome
+
+    def _in_turn(self, due: Sequence[MailDue], turns: Mapping[int, datetime]) -> Iterator[list[MailDue]]:
+        """Slices of what may leave now, until nothing is left or the process is stopping."""
+        waiting = deque(sorted(due, key=lambda one: turns[one.delivery_id]))
+        while waiting and not self._rt.stopping.is_set():
+            now = self._rt.clock.now()
+            ready: list[MailDue] = []
+            while waiting and len(ready) < SLICE and turns[waiting[0].delivery_id] <= now:
+                ready.append(waiting.popleft())
+            if ready:
+                yield ready
+            else:
+                wait = turns[waiting[0].delivery_id] - now
+                self._rt.clock.sleep(min(wait.total_seconds(), LOOK_EVERY_S))
 
     def close(self) -> None:
         self._channel.close()

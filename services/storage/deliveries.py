@@ -99,7 +99,7 @@ _MAIL = text("""
         ORDER BY t.issue_id LIMIT 1
     ) first ON true
     WHERE d.id = ANY(:ids) AND d.claim_id = :claim
-    ORDER BY d.id
+    ORDER BY d.weight, d.id
 """)
 _BODIES = text("SELECT hash, salt, subject, text, html FROM contents WHERE hash = ANY(:hashes)")
 _CALLS = text("""

@@ -216,6 +216,7 @@ class NewIssue:
     events: tuple[ToldEvent, ...]
     candidates: tuple[int, ...]
     ranks: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    is_urgent: bool = False
 
 
 _ADD_ISSUES = text("""
@@ -228,8 +229,11 @@ _ADD_ISSUES = text("""
         ON CONFLICT DO NOTHING
         RETURNING id, subscriber_id, window_key
     ), sent AS (
-        INSERT INTO deliveries (channel, issue_id, state, due_at, created_at)
-        SELECT 'email', id, 'pending', :now, :now FROM added
+        INSERT INTO deliveries (channel, issue_id, state, due_at, created_at, weight)
+        SELECT 'email', added.id, 'pending', :now, :now, v.weight
+        FROM added
+        JOIN unnest(CAST(:subscribers AS bigint[]), CAST(:keys AS text[]), CAST(:weights AS bigint[]))
+             AS v(subscriber_id, window_key, weight) USING (subscriber_id, window_key)
     )
     SELECT id, subscriber_id, window_key, true AS is_new FROM added
     UNION ALL
@@ -271,6 +275,7 @@ def add_issues(session: Session, issues: Sequence[NewIssue], *, now: datetime) -
             "keys": [i.window_key for i in issues],
             "hashes": [i.content_hash for i in issues],
             "slots": [json.dumps(i.slots) for i in issues],
+            "weights": [_weight(i) for i in issues],
             "now": now,
         },
     ).all()
@@ -293,6 +298,11 @@ def add_issues(session: Session, issues: Sequence[NewIssue], *, now: datetime) -
         _ISSUED, {"candidates": [c for c, _ in answered], "issues": [issue_id for _, issue_id in answered]}
     )
     return len(new)
+
+
+def _weight(issue: NewIssue) -> int:
+    """Which goes first when all wait: what is awaited or urgent, then alerts, then digests."""
+    return 0 if issue.is_urgent else {"confirm": 0, "alert": 1, "welcome": 1, "goodbye": 1}.get(issue.kind, 2)
 
 
 def exclude(session: Session, reasons: Mapping[int, str]) -> None:

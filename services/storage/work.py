@@ -6,9 +6,9 @@ the outcome must still hold it, so a worker that lost its lease can no longer ov
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ class Lane:
     held: str = "leased"
     where: tuple[ColumnElement[bool], ...] = ()
     unless: Callable[[datetime], ColumnElement[bool]] | None = None
+    order: tuple[ColumnElement[Any], ...] = ()  # before the time they fell due
 
     def due(self, now: datetime) -> ColumnElement[bool]:
         c = _columns(self.table)
@@ -57,7 +58,8 @@ EVENTS = Lane(Event)
 MATCH_TURNS = Lane(MatchTurn)
 ALERTS = Lane(Candidate, where=(Candidate.cadence == "instant",))
 RHYTHMS = Lane(Rhythm)
-MAIL = Lane(*_DELIVERY, where=(Delivery.channel == "email",))
+MAIL_BY_AGE = Lane(*_DELIVERY, where=(Delivery.channel == "email",))
+MAIL = replace(MAIL_BY_AGE, order=(Delivery.__table__.c.weight,))
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
@@ -92,7 +94,7 @@ class Claim:
 def claim(session: Session, lane: Lane, *, now: datetime, lease: timedelta, limit: int) -> Claim:
     """Hold up to `limit` due rows until `now + lease`; rows that another claim is taking are skipped."""
     c = _columns(lane.table)
-    due = select(c.id).where(lane.due(now)).order_by(c.due_at, c.id).limit(limit)
+    due = select(c.id).where(lane.due(now)).order_by(*lane.order, c.due_at, c.id).limit(limit)
     rows = session.scalars(due.with_for_update(skip_locked=True)).all()
     claim_id = secrets.token_hex(8)
     if rows:

@@ -1,7 +1,7 @@
 """Every table, one file per aggregate; `Base.metadata` is what the migrations must equal."""
 
 from services.storage.tables.base import Base
-from services.storage.tables.deliveries import Attempt, Content, Delivery, Issue, IssueItem
+from services.storage.tables.deliveries import Attempt, Content, Delivery, Issue, IssueItem, MailPace
 from services.storage.tables.endpoints import Endpoint, EndpointChange
 from services.storage.tables.held import Held
 from services.storage.tables.institutions import ApiKey, AuditLine, Consumer, Institution
@@ -26,7 +26,7 @@ __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "ComposeRun", "Consent", "Consumer", "Content",
     "Delivery", "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "Held", "IndexSnapshot",
     "Institution",
-    "Interest", "InterestChange", "Issue", "IssueItem", "Match", "MatchTurn", "Mute", "Notice",
+    "Interest", "InterestChange", "Issue", "IssueItem", "MailPace", "Match", "MatchTurn", "Mute", "Notice",
     "Revision", "Rhythm", "RobotsFile", "SketchRow", "Source", "Story", "Subscriber", "Subscription",
     "Suppression",
     "TopicRule",

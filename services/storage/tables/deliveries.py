@@ -79,6 +79,13 @@ class Delivery(Work, Base):
             "due_at",
             postgresql_where=text("state IN ('pending', 'retry', 'sending')"),
         ),
+        Index(
+            "ix_deliveries_mail_in_order",
+            "weight",
+            "due_at",
+            "id",
+            postgresql_where=text("channel = 'email' AND state IN ('pending', 'retry', 'sending')"),
+        ),
         Index("ix_deliveries_endpoint_id", "endpoint_id", "id"),
         Index(
             "ix_deliveries_endpoint_due",
@@ -98,9 +105,21 @@ class Delivery(Work, Base):
     event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
     endpoint_id: Mapped[int | None] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
     attempts: Mapped[int] = mapped_column(server_default="0")
+    weight: Mapped[int] = mapped_column(server_default="1")
     detail: Mapped[str | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class MailPace(Base):
+    """When the next mail may leave: for a recipient's domain, or (named "") for all. `line_at` is the end of
+    the line of those that were told to come later."""
+
+    __tablename__ = "mail_paces"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    next_at: Mapped[datetime]
+    line_at: Mapped[datetime]
 
 
 class Attempt(Base):

@@ -187,7 +187,7 @@ def test_a_deliverer_that_dies_after_sending_repeats_only_what_was_in_flight(
         due = store.claimed_mail(session, dead)
         bodies = store.bodies(session, [one.content_hash for one in due])
     sender = MailSender(mailing)
-    taken = list(sender.send(due[:4], bodies))
+    taken = list(sender.send(due[:4], bodies, dict.fromkeys(dead.rows, clock.now())))
     sender.close()
     assert len(taken) == 4  # and there it dies: four mails are out, nothing is written
 

@@ -1,0 +1,90 @@
+"""Mail keeps its pace, all workers together, and leaves in the order of who can wait least."""
+
+import threading
+import time
+from datetime import timedelta
+
+from services.clock import FrozenClock, SystemClock
+from services.pipeline import compose, deliver, match
+from services.runtime import Runtime
+from tests.conftest import OpenRuntime
+from tests.doubles.smtp import SmtpSink
+from tests.factories import counts, draft, many_readers, publish, reader, rows
+
+STATES = "SELECT state, count(*) AS n FROM deliveries GROUP BY state"
+
+
+def alerts(rt: Runtime, *prefixes: str, each: int) -> None:
+    for prefix in prefixes:
+        many_readers(rt, each, prefix=prefix)
+    publish(rt)
+    match.run(rt)
+    compose.run(rt)
+
+
+def test_two_workers_together_send_at_most_so_many_a_second(
+    open_runtime: OpenRuntime, sink: SmtpSink
+) -> None:
+    rt = open_runtime(mail="smtp", smtp_url=sink.url, mail_per_second=20, at=SystemClock())
+    alerts(rt, "r", each=45)
+    began = time.monotonic()
+    workers = [threading.Thread(target=_until_all_is_sent, args=(rt,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert time.monotonic() - began >= 44 / 20
+    came = sorted(one.at for one in sink.received)
+    assert len(came) == 45
+    assert max(sum(at <= other < at + 1 for other in came) for at in came) <= 22  # loopback is not exact
+
+
+def _until_all_is_sent(rt: Runtime) -> None:
+    while counts(rt, STATES).get("sent", 0) < 45:
+        deliver.run_mail(rt)
+        time.sleep(0.05)
+
+
+def test_one_domain_is_given_so_many_a_second_and_holds_up_no_other(
+    open_runtime: OpenRuntime, sink: SmtpSink, clock: FrozenClock
+) -> None:
+    rt = open_runtime(mail="smtp", smtp_url=sink.url, mail_per_second_a_domain=5)
+    many_readers(rt, 40)
+    rows(rt, "UPDATE subscribers SET email = 'anna@other.example' WHERE email LIKE 'r-39@%' RETURNING 1")
+    alerts(rt, each=0)
+    began = clock.now()
+
+    deliver.run_mail(rt)
+
+    assert (clock.now() - began).total_seconds() < 4
+    assert "anna@other.example" in [one.recipient for one in sink.received]
+    assert counts(rt, STATES)["pending"] >= 20
+    while counts(rt, STATES).get("pending"):
+        clock.advance(timedelta(seconds=1))
+        deliver.run_mail(rt)
+    assert (clock.now() - began).total_seconds() >= 38 / 5
+    assert len(sink.received) == 40
+    assert counts(rt, "SELECT outcome, count(*) AS n FROM attempts GROUP BY outcome") == {"sent": 40}
+
+
+def test_what_is_urgent_and_confirmations_go_before_alerts_and_those_before_digests(
+    open_runtime: OpenRuntime, sink: SmtpSink, clock: FrozenClock
+) -> None:
+    rt = open_runtime(mail="smtp", smtp_url=sink.url, mail_per_second=1)
+    reader(rt, "digest@mail.example", cadence="daily@07:00")
+    reader(rt, "alert@mail.example", "kind:news")
+    reader(rt, "urgent@mail.example", "kind:meeting")
+    publish(rt, draft("calls"))
+    match.run(rt)
+    clock.advance(timedelta(days=1))
+    compose.run(rt)
+    publish(rt, draft("news", kind="news"), draft("now", kind="meeting", urgent=True))
+    match.run(rt)
+    compose.run(rt)
+
+    while counts(rt, STATES).get("pending"):
+        deliver.run_mail(rt)
+        clock.advance(timedelta(seconds=2))
+
+    assert [one.recipient.partition("@")[0] for one in sink.received] == ["urgent", "alert", "digest"]
