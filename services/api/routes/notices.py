@@ -60,6 +60,16 @@ def refuse_batch() -> None:
     raise MethodNotAllowed("Notices are pushed here, many at once.")
 
 
+@router.get("/v1/counterparts", response_model=Counterparts, responses=told(NotFound, BadInput))
+def show_counterparts(
+    rt: Rt,
+    notice: Annotated[int, Query(ge=1, le=MAX_ID, description="The notice's id.")],
+    limit: Annotated[int, Query(ge=1, le=50, description="How many at most.")] = 5,
+) -> Any:
+    """Who offers what this notice needs, or needs what it offers: the best first, each with its reasons."""
+    return {"items": counterparts.of_notice(rt, notice, limit=limit)}
+
+
 @router.delete("/v1/notices/{notice:path}", response_model=Pushed, responses=told(*KEYED, NotFound, BadInput))
 def withdraw_notice(
     rt: Rt, source_id: PushSource, notice: Annotated[Key, Path(description="The institution's own id of it.")]
@@ -80,15 +90,3 @@ def show_notice(
 ) -> Any:
     """One notice, with its body. One that was withdrawn has `withdrawn_at`."""
     return notices.get(rt, notice)
-
-
-@router.get(
-    "/v1/notices/{notice}/counterparts", response_model=Counterparts, responses=told(NotFound, BadInput)
-)
-def show_counterparts(
-    rt: Rt,
-    notice: Annotated[int, Path(ge=1, le=MAX_ID, description="The id that Goniec gave it.")],
-    limit: Annotated[int, Query(ge=1, le=50, description="How many at most.")] = 5,
-) -> Any:
-    """Who offers what this notice needs, or needs what it offers: the best first, each with its reasons."""
-    return {"items": counterparts.of_notice(rt, notice, limit=limit)}

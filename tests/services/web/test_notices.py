@@ -169,6 +169,6 @@ def test_a_need_shows_who_could_help_and_why(site: TestClient, rt: Runtime) -> N
     said = words(site.get(f"/notices/{need.notice_id}").text)
     assert "Who could help Tomografia odlewów" in said
     assert "topic Tools and plastics · words odlewów" in said
-    told = site.get(f"/v1/notices/{need.notice_id}/counterparts").json()["items"]
+    told = site.get(f"/v1/counterparts?notice={need.notice_id}").json()["items"]
     assert [(one["notice"]["key"], one["words"]) for one in told] == [("o", ["odlewów"])]
-    assert site.get("/v1/notices/99/counterparts").status_code == 404
+    assert site.get("/v1/counterparts?notice=99").status_code == 404
