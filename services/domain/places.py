@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
 
+from services.domain import areas
 from services.domain.folding import slug
 from services.errors import BadInput
 
@@ -109,5 +110,7 @@ def ancestors(code: str) -> tuple[str, ...]:
 
 def label(code: str) -> str:
     """The name for people; a place outside the area is shown by its code."""
+    if area := areas.AREAS.get(code):
+        return area.pl
     place = PLACES.get(code) or (_by_code(code) if code.isascii() and code.isdigit() else None)
     return place.name if place else code

@@ -4,12 +4,12 @@ Hierarchies are expanded on the document's side. Beginnings, phrases and deadlin
 interest asks for them (`services.interests.asked`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 
-from services.domain import places, topics
+from services.domain import areas, places, topics
 from services.interests.documents import Document
 from services.interests.reading import Reading
 from services.interests.text import Analyser, Keys
@@ -51,9 +51,10 @@ def atoms_of_reading(reading: Reading, now: datetime) -> EventAtoms:
 def facet_atoms(reading: Reading) -> dict[str, frozenset[str]]:
     """{dimension: atoms} of all that is not text; topics and places with what they lie in."""
     document = reading.document
+    day = document.published_at.date()
     values = {
         FacetField.TOPIC: {above for topic in document.topics for above in topics.ancestors(topic)},
-        FacetField.PLACE: {above for code in document.places for above in places.ancestors(code)},
+        FacetField.PLACE: {above for code in document.places for above in _wider(code, day)},
         FacetField.KIND: {document.kind},
         FacetField.SOURCE: {document.source},
         FacetField.INSTITUTION: set(document.institutions),
@@ -88,6 +89,12 @@ def dimension_of(atom: Atom) -> str:
         field, colon, _ = atom.partition(":")
         return field if colon and field in _FIELDS else WORDS
     return "deadline" if isinstance(atom, Deadline) else WORDS
+
+
+def _wider(code: str, day: date) -> Iterator[str]:
+    """A place with all that it lies in: municipality, county, region, and the areas of that day."""
+    yield from places.ancestors(code)
+    yield from areas.areas_of(code, day)
 
 
 _FIELDS = frozenset(map(str, FacetField))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import assert_never
 
-from services.domain import places
+from services.domain import areas, places
 from services.domain.folding import fold
 from services.interests.canonical import leaf_text
 from services.interests.reading import Reading, ReadWord
@@ -70,7 +70,10 @@ def found(leaf: Leaf, reading: Reading, now: datetime) -> Iterator[Found]:
     """Every place of the document that makes a condition hold."""
     match leaf:
         case Facet(facet, value):
-            yield from (Found(facet, had) for had in _values(facet, reading) if _lies_in(facet, had, value))
+            day = reading.document.published_at.date()
+            yield from (
+                Found(facet, had) for had in _values(facet, reading) if _lies_in(facet, had, value, day)
+            )
         case Deadline():
             if deadline_holds(leaf, reading.days_left(now), reading.deadline_day):
                 yield Found("deadline", str(reading.deadline_day))
@@ -114,13 +117,13 @@ def _values(field: FacetField, reading: Reading) -> tuple[str, ...]:
             return (reading.language,)
 
 
-def _lies_in(field: FacetField, had: str, wanted: str) -> bool:
+def _lies_in(field: FacetField, had: str, wanted: str, day: date) -> bool:
     """Topics and places include what lies below them; parents of institutions are listed."""
     match field:
         case FacetField.TOPIC:
             return had == wanted or had.startswith(f"{wanted}/")
         case FacetField.PLACE:
-            return had.startswith(places.stem(wanted))
+            return had.startswith(places.stem(wanted)) or wanted in areas.areas_of(had, day)
         case _:
             return had == wanted
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from services.domain import places, topics
+from services.domain import areas, places, topics
 from services.domain.folding import slug
 from services.domain.notices import AUDIENCES, KINDS, audience_label, kind_label
 from services.interests.tree import FacetField
@@ -60,10 +60,12 @@ def _topic(text: str) -> str:
 def _places(text: str) -> tuple[str, ...]:
     if found := places.find(text):
         return tuple(place.code for place in found)
-    near = _nearest(text, places.PLACES if text.isdigit() else places.NAMES)
+    if area := areas.find(text):
+        return (area.code,)
+    near = _nearest(text, places.PLACES if text.isdigit() else [*places.NAMES, *areas.NAMES])
     raise UnknownValue(
         f"unknown place {text[:40]!r}",
-        expected="a place by its name or TERYT code, such as torun, lubicz, 0403 or 0461011",
+        expected="a place by its name or TERYT code (torun, 0403, 0461011), or an area (btof)",
         suggestion=near,
     )
 
