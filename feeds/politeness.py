@@ -74,9 +74,19 @@ def _backoff(failures: int) -> timedelta:
 
 
 def _asked_for(wishes: Wishes) -> timedelta:
-    lasting = max(wishes.max_age_s or 0, wishes.expires_s or 0, wishes.ttl_s or 0)
+    lasting = asked_s(wishes)
     retry = min(wishes.retry_after_s or 0, int(LONGEST_RETRY_AFTER.total_seconds()))
     return max(min(timedelta(seconds=min(lasting, 86_400)), LONGEST), timedelta(seconds=retry))
+
+
+def asked_s(wishes: Wishes) -> int:
+    """For how many seconds an answer holds, by what its publisher says; 0 where nothing is said."""
+    return max(wishes.max_age_s or 0, wishes.expires_s or 0, wishes.ttl_s or 0)
+
+
+def after_outage(*, now: datetime, source_id: int | str) -> datetime:
+    """When to ask again after a fault of our own line: soon, and not all at one moment."""
+    return now + SHORTEST * (1 + _fraction(source_id))
 
 
 def _fraction(source_id: int | str) -> float:

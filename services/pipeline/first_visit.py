@@ -34,7 +34,7 @@ def hold(session: Session, source_id: int, *, now: datetime) -> Held:
     """Take a source of this transaction for its first reading; its next check is written before it."""
     held = Claim(secrets.token_hex(8), (source_id,))
     store.hold(session, held, now=now, lease=SHORTEST)
-    [source] = store.begin(session, held, next_check=now + SHORTEST)
+    [source] = store.begin(session, held, now=now, shortest=SHORTEST)
     return Held(held, source)
 
 

@@ -4,20 +4,20 @@ The next check is written before the request is made, so that neither a crash no
 burst on somebody's server. One failing source is a value, never the end of the round.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from feeds import doors
-from feeds.fetch import Moved, Validators, conditional_headers, read_answer
+from feeds.fetch import Failed, Moved, Validators, conditional_headers, read_answer
 from feeds.politeness import SHORTEST
 from feeds.pool import ParserPool
 from services import log as logs
 from services.errors import Unavailable
 from services.http import Answer, Request, Response
-from services.pipeline import robots
-from services.pipeline.visits import Reading, Redirect, conclude, habits_of
-from services.runtime import Runtime
+from services.pipeline import outages, robots
+from services.pipeline.courtesy import Step, Turns
+from services.pipeline.visits import Reading, Redirect, conclude, habits_of, rest_of
+from services.runtime import VERSION, Runtime
 from services.storage import polling as store
 from services.storage import work
 from services.storage.polling import SourceDue, Visit
@@ -34,36 +34,56 @@ MAX_BYTES = 5_000_000
 log = logs.get(__name__)
 
 
-def run(rt: Runtime) -> int:
-    """Poll until no source is due or the process is stopping; returns how many were asked."""
+def run(rt: Runtime, parsers: ParserPool | None = None) -> int:
+    """Poll until no source is due or the process is stopping; returns how many were asked.
+
+    `parsers` are the caller's own, kept warm between rounds.
+    """
+    if parsers is None:
+        with ParserPool() as own:
+            return _poll_all(rt, own)
+    return _poll_all(rt, parsers)
+
+
+def _poll_all(rt: Runtime, parsers: ParserPool) -> int:
     polled = 0
-    with ParserPool() as parsers:
-        while not rt.stopping.is_set():
-            asked = _poll_batch(rt, parsers)
-            if asked is None:
-                break
-            polled += asked
+    turns = Turns(rt.clock)
+    while not rt.stopping.is_set():
+        asked = _poll_batch(rt, parsers, turns)
+        if asked is None:
+            break
+        polled += asked
     return polled
 
 
-def _poll_batch(rt: Runtime, parsers: ParserPool) -> int | None:
+def _poll_batch(rt: Runtime, parsers: ParserPool, turns: Turns) -> int | None:
+    """What is under way is heard out even when the process is to end: asking it again would be a burst."""
     now = rt.clock.now()
     with rt.begin() as session:
+        store.one_at_a_time(session)
         held = work.claim(session, work.SOURCES, now=now, lease=LEASE, limit=BATCH)
-        due = store.begin(session, held, next_check=now + SHORTEST)
+        due = store.begin(session, held, now=now, shortest=SHORTEST)
+        agent = user_agent(rt, store.readers(session) if held else 0)
     if not held:
         return None
     done = 0
-    for reading in _ask(rt, due):
-        if rt.stopping.is_set():
-            break
+    for reading in outages.told_apart(rt, _ask(rt, due, turns, agent)):
         visit = _recorded(rt, held, reading, parsers)
         rt.metrics.handled("poll", visit.outcome)
         done += 1
+    unasked = turns.left()
+    waiting = [step for step in unasked if step not in turns.rests(unasked) and not step.redirects]
     with rt.begin() as session:
+        store.put_off(session, held, [step.source.source_id for step in waiting], until=now)
         work.hand_back(session, work.SOURCES, held)
     log.info("poll.batch", claimed=len(held.rows), done=done)
     return len(held.rows)
+
+
+def user_agent(rt: Runtime, readers: int) -> str:
+    """Who we are, where to find us, and for how many people we come."""
+    contact = rt.settings.contact_url or f"{rt.settings.base_url}/bot"
+    return f"Goniec/{VERSION} (+{contact}; {readers} subscribers)"
 
 
 def _recorded(rt: Runtime, held: Claim, reading: Reading, parsers: ParserPool) -> Visit:
@@ -104,62 +124,67 @@ def _concluded(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """Where the way of one source through redirects stands."""
+def _ask(rt: Runtime, due: Sequence[SourceDue], turns: Turns, agent: str) -> Iterator[Reading]:
+    """Ask all sources, one of a host at a time, following redirects by hand; validators go only to the
+    address they are of. What is in `turns` afterwards was not asked."""
+    for source in due:
+        turns.add(Step(source, doors.address_to_ask(source.address, habits_of(source))))
+    refused: list[Step] = []
 
-    source: SourceDue
-    url: str
-    redirects: tuple[Redirect, ...] = ()
+    def more() -> Iterable[Request]:
+        while not rt.stopping.is_set() and (steps := turns.next()):
+            allowed = _allowed(rt, steps)
+            for step in steps:
+                if step not in allowed:
+                    turns.done(step, was_asked=False)
+                    refused.append(step)
+            if allowed:
+                return [_request(step, agent, now=rt.clock.now()) for step in allowed]
+        return ()
 
-
-def _ask(rt: Runtime, due: Sequence[SourceDue]) -> Iterable[Reading]:
-    """Ask all sources at once, following redirects by hand; validators go only to the address they are of."""
-    steps = [_Step(source, doors.address_to_ask(source.address, habits_of(source))) for source in due]
-    for hop in range(REDIRECTS + 1):
-        onwards: list[_Step] = []
-        allowed = list(_allowed(rt, steps))
-        for step in steps:
-            if step not in allowed:
-                yield Reading(step.source, step.url, None, step.redirects, rt.clock.now())
-        answers = list(rt.http.fetch([_request(rt, step) for step in allowed]))
-        for request, answer in answers:
-            assert isinstance(request.tag, _Step)
-            step = request.tag
-            moved = _moved(rt, step, answer)
-            if moved is None or hop == REDIRECTS:
-                at = rt.clock.now()
-                yield Reading(step.source, step.url, answer, step.redirects, at, too_many=moved is not None)
-            else:
-                onwards.append(_Step(step.source, moved.location, (*step.redirects, moved)))
-        if not onwards:
-            return
-        steps = onwards
+    for request, answer in rt.http.fetch(more(), more=more, stopping=rt.stopping):
+        assert isinstance(request.tag, Step)
+        reading = _answered(rt, request.tag, answer, turns)
+        if reading is not None:
+            yield reading
+    for step in refused:
+        yield Reading(step.source, step.url, None, step.redirects, rt.clock.now())
 
 
-def _moved(rt: Runtime, step: _Step, answer: Answer) -> Redirect | None:
-    if not isinstance(answer, Response):
+def _answered(rt: Runtime, step: Step, answer: Answer, turns: Turns) -> Reading | None:
+    """The reading that an answer is; None when the way goes on elsewhere."""
+    now = rt.clock.now()
+    turns.done(step)
+    told = (
+        read_answer(answer.status, answer.headers, url=step.url, now=now)
+        if isinstance(answer, Response)
+        else None
+    )
+    if isinstance(told, Failed) and (until := rest_of(told, now=now)):
+        turns.rest(step.url, until)
+    if isinstance(told, Moved) and len(step.redirects) < REDIRECTS:
+        moved = Redirect(told.location, told.is_permanent)
+        turns.add(Step(step.source, moved.location, (*step.redirects, moved)), is_onward=True)
         return None
-    told = read_answer(answer.status, answer.headers, url=step.url, now=rt.clock.now())
-    return Redirect(told.location, told.is_permanent) if isinstance(told, Moved) else None
+    return Reading(step.source, step.url, answer, step.redirects, now, too_many=isinstance(told, Moved))
 
 
-def _allowed(rt: Runtime, steps: Sequence[_Step]) -> Iterable[_Step]:
+def _allowed(rt: Runtime, steps: Sequence[Step]) -> list[Step]:
     """The steps that may be taken: what is a page is asked about in robots.txt first, at every hop."""
     pages = [step.url for step in steps if doors.asks_robots(habits_of(step.source).door)]
     refused = robots.forbidden(rt, pages)
-    return (s for s in steps if s.url not in refused or not doors.asks_robots(habits_of(s.source).door))
+    return [s for s in steps if s.url not in refused or not doors.asks_robots(habits_of(s.source).door)]
 
 
-def _request(rt: Runtime, step: _Step) -> Request:
+def _request(step: Step, agent: str, *, now: datetime) -> Request:
     habits = habits_of(step.source)
-    held = held_validators(step.source) if doors.is_conditional(habits, now=rt.clock.now()) else None
+    held = held_validators(step.source) if doors.is_conditional(habits, now=now) else None
     headers = conditional_headers(held, url=step.url)
     if habits.door in doors.ACCEPT:
         headers = tuple((name, doors.ACCEPT[habits.door] if name == "Accept" else v) for name, v in headers)
     return Request(
         url=step.url,
-        headers=headers,
+        headers=(("User-Agent", agent), *headers),
         max_bytes=MAX_BYTES,
         total_timeout_s=TIMEOUT_S,
         tag=step,

@@ -9,9 +9,20 @@ from zoneinfo import ZoneInfo
 
 from feeds import doors, politeness
 from feeds import errors as feed_errors
-from feeds.fetch import Failed, Fresh, Gone, Moved, Unchanged, Validators, fingerprint, read_answer
+from feeds.fetch import (
+    Failed,
+    FailureReason,
+    Fresh,
+    Gone,
+    Moved,
+    Unchanged,
+    Validators,
+    fingerprint,
+    read_answer,
+)
 from feeds.politeness import Move, Wishes
 from feeds.pool import ParserPool
+from feeds.sites import site_of
 from feeds.types import Door, Entry, Feed, Habits, Ladder
 from services.domain import labels
 from services.domain.drafts import MAX_SUMMARY, Draft, plain, text_of
@@ -21,7 +32,7 @@ from services.pipeline import accept, quarantine, renames
 from services.pipeline.accept import Accepted
 from services.pipeline.quarantine import Sieved
 from services.runtime import Runtime
-from services.storage.polling import SourceDue, Visit
+from services.storage.polling import Rest, SourceDue, Visit
 
 Columns = dict[str, Any]
 MAX_KEY = 1_000  # bytes
@@ -43,6 +54,7 @@ class Reading:
     redirects: tuple[Redirect, ...]
     at: datetime
     too_many: bool = False
+    is_ours: bool = False
 
     @property
     def status(self) -> int | None:
@@ -58,6 +70,8 @@ def conclude(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
     if answer is None:
         error = "robots.txt of this site asks machines not to read this page"
         return _failed(reading, now, Wishes(retry_after_s=86_400), error)
+    if reading.is_ours:
+        return _outage(reading, now)
     if isinstance(answer, Failure):
         return _failed(
             reading, now, Wishes(), f"{answer.kind.value.replace('_', ' ')}: {answer.detail}"[:300]
@@ -77,9 +91,11 @@ def conclude(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
         case Moved():
             return _failed(reading, now, Wishes(), "too many redirects")
         case Failed():
-            return _failed(
+            visit = _failed(
                 reading, now, told.wishes, f"{told.reason.value.replace('_', ' ')} ({told.status})"
             )
+            until = rest_of(told, now=now)
+            return replace(visit, rest=Rest(site_of(reading.url), until)) if until else visit
 
 
 def _fresh(
@@ -120,6 +136,7 @@ def _fresh(
         "skew_s": source.skew_s or learned_skew_s([entry.ahead_s for entry in feed.entries]),
         "first_read_at": source.first_read_at or now,
         "title": plain(feed.title, limit=200) or None,
+        "asked_s": min(politeness.asked_s(replace(told.wishes, ttl_s=feed.ttl_s)), 86_400),
         "due_at": _next_check(source, now, told.wishes, dates, ttl_s=feed.ttl_s),
         **_validator_columns(told.validators),
         **_well(),
@@ -180,7 +197,10 @@ def _held(sieved: Sieved) -> list[str]:
 
 
 def _unchanged(reading: Reading, kept: Validators | None, wishes: Wishes, now: datetime) -> Visit:
-    due_at = _next_check(reading.source, now, wishes, reading.source.recent, ttl_s=None)
+    """What the last whole answer asked for holds on: a 304 repeats no `ttl`, and often no header either."""
+    due_at = _next_check(
+        reading.source, now, wishes, reading.source.recent, ttl_s=reading.source.asked_s or None
+    )
     columns = {"due_at": due_at, **_validator_columns(kept), **_well()}
     return _visit(reading, "unchanged", columns)
 
@@ -192,6 +212,20 @@ def _failed(reading: Reading, now: datetime, wishes: Wishes, error: str) -> Visi
     )
     columns = {"due_at": due_at, "errors": source.errors + 1, "last_error": error}
     return _visit(reading, "error", columns, detail=error)
+
+
+def _outage(reading: Reading, now: datetime) -> Visit:
+    """Our own line was dead: the source keeps its record, and is asked again before long."""
+    due_at = politeness.after_outage(now=now, source_id=reading.source.source_id)
+    return _visit(reading, "error", {"due_at": due_at}, detail="our own line: most sites were silent at once")
+
+
+def rest_of(told: Failed, *, now: datetime) -> datetime | None:
+    """Until when a whole site is to be left alone: it has had enough of us (RFC 6585), or is down."""
+    asked_s = told.wishes.retry_after_s
+    if asked_s is not None and told.reason in (FailureReason.RATE_LIMITED, FailureReason.UNAVAILABLE):
+        return now + min(timedelta(seconds=min(asked_s, 10**8)), politeness.LONGEST_RETRY_AFTER)
+    return now + politeness.FIRST_BACKOFF if told.reason is FailureReason.RATE_LIMITED else None
 
 
 def _visit(

@@ -1,14 +1,14 @@
 """What poll reads and writes: sources whose check is due, and what their last answer was."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import DateTime, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from services.storage.tables import Fetch, Source
+from services.storage.tables import Fetch, Source, Subscriber
 from services.storage.work import Claim
 
 
@@ -34,6 +34,7 @@ class SourceDue:
     last_checked_at: datetime | None
     skew_s: int
     recent: tuple[datetime, ...]
+    asked_s: int
     kind: str = "feed"
     rules: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, str] = field(default_factory=dict)
@@ -55,10 +56,22 @@ def hold(session: Session, held: Claim, *, now: datetime, lease: timedelta) -> N
     )
 
 
-def begin(session: Session, held: Claim, *, next_check: datetime) -> list[SourceDue]:
-    """The sources of a claim; their next check is written now, before any request is made."""
+def one_at_a_time(session: Session) -> None:
+    """Let no two pollers claim at one moment, so that no two of them hold sources of one host."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('goniec poll'))"))
+
+
+def begin(session: Session, held: Claim, *, now: datetime, shortest: timedelta) -> list[SourceDue]:
+    """The sources of a claim; their next check is written now, before any request is made.
+
+    It is as far ahead as the last one was: should we die with the answer in hand, the source still gets
+    the rest that it asked for.
+    """
+    as_before = literal(now, DateTime(timezone=True)) + (Source.due_at - Source.last_checked_at)
     session.execute(
-        update(Source).where(Source.id.in_(held.rows), Source.claim_id == held.id).values(due_at=next_check)
+        update(Source)
+        .where(Source.id.in_(held.rows), Source.claim_id == held.id)
+        .values(due_at=func.greatest(literal(now + shortest, DateTime(timezone=True)), as_before))
     )
     rows = session.scalars(
         select(Source).where(Source.id.in_(held.rows), Source.address.is_not(None)).order_by(Source.id)
@@ -68,10 +81,36 @@ def begin(session: Session, held: Claim, *, next_check: datetime) -> list[Source
         SourceDue(
             s.id, s.address or "", s.etag, s.last_modified, s.validators_url, s.body_hash, s.ladder,
             s.encoding, s.zone, s.language, s.errors, s.moved_to, s.moved_times, s.moved_since,
-            s.first_read_at, s.last_checked_at, s.skew_s, recent[s.id], s.kind, s.rules, s.memory,
+            s.first_read_at, s.last_checked_at, s.skew_s, recent[s.id], s.asked_s, s.kind, s.rules, s.memory,
         )
         for s in rows
     ]  # fmt: skip
+
+
+def readers(session: Session) -> int:
+    """For how many people we come."""
+    counted = select(func.count()).select_from(Subscriber).where(Subscriber.state == "active")
+    return session.scalar(counted) or 0
+
+
+def lately(session: Session, *, since: datetime) -> list[tuple[str, bool]]:
+    """Addresses that were asked since then, and whether anybody answered."""
+    asked = select(Source.address, Source.last_status.is_not(None))
+    asked = asked.where(Source.last_checked_at >= since, Source.address.is_not(None))
+    return [(address or "", answered) for address, answered in session.execute(asked)]
+
+
+def put_off(session: Session, held: Claim, ids: Sequence[int], *, until: datetime) -> None:
+    """Another time for sources of a claim that were not asked after all."""
+    session.execute(update(Source).where(Source.id.in_(ids), Source.claim_id == held.id).values(due_at=until))
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A site that is to be left alone until then: all hosts under a registered name."""
+
+    site: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +126,7 @@ class Visit:
     revised: int
     detail: str | None
     columns: Mapping[str, Any]
+    rest: Rest | None = None
 
 
 def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> bool:
@@ -102,6 +142,8 @@ def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> boo
     )  # fmt: skip
     if kept is None:
         return False
+    if visit.rest is not None:
+        _leave_alone(session, visit.rest)
     session.execute(
         insert(Fetch).values(
             source_id=visit.source_id,
@@ -116,6 +158,14 @@ def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> boo
         )
     )
     return True
+
+
+def _leave_alone(session: Session, rest: Rest) -> None:
+    host = func.split_part(Source.host, ":", 1)
+    its_own = or_(
+        Source.host == rest.site, host == rest.site, host.endswith("." + rest.site, autoescape=True)
+    )
+    session.execute(update(Source).where(its_own, Source.due_at < rest.until).values(due_at=rest.until))
 
 
 def forget_visits(session: Session, before: datetime) -> int:

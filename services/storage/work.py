@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from services.storage.tables import Candidate, Delivery, Endpoint, Event, Feedback, MatchTurn, Rhythm, Source
 from services.storage.tables.base import Base
@@ -53,7 +53,19 @@ def _columns(table: type[Base]) -> _WorkColumns:
 
 
 _DELIVERY = (Delivery, ("pending", "retry"), "sending")
-SOURCES = Lane(Source)
+
+
+def _is_to_rest(now: datetime) -> ColumnElement[bool]:
+    """Whether a source must not be asked: its time has not come though its poller died, or somebody else is
+    asking its host at this moment."""
+    asked = aliased(Source)
+    busy = select(asked.host).where(
+        asked.state == "leased", asked.lease_until >= now, asked.host.is_not(None)
+    )
+    return or_(Source.due_at > now, Source.host.is_(None), Source.host.in_(busy))
+
+
+SOURCES = Lane(Source, unless=_is_to_rest)
 EVENTS = Lane(Event)
 MATCH_TURNS = Lane(MatchTurn)
 ALERTS = Lane(Candidate, where=(Candidate.cadence == "instant",))

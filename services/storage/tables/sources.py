@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import Computed, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.storage.tables.base import Base, Id, Texts, Work
+
+# Host and port: who is asked one request at a time.
+HOST = "lower(substring(address from '^[a-zA-Z]+://(?:[^/@?#]*@)?([^/?#]+)'))"
 
 
 class Source(Work, Base):
@@ -27,6 +30,7 @@ class Source(Work, Base):
     institution_id: Mapped[int] = mapped_column(ForeignKey("institutions.id"), index=True)
     kind: Mapped[str]
     address: Mapped[str | None] = mapped_column(unique=True)
+    host: Mapped[str | None] = mapped_column(Computed(HOST, persisted=True), index=True)
     title: Mapped[str | None]
     topics: Mapped[Texts]
     places: Mapped[Texts]
@@ -42,6 +46,7 @@ class Source(Work, Base):
     body_hash: Mapped[bytes | None]
     ladder: Mapped[str] = mapped_column(server_default="guid")
     encoding: Mapped[str | None]
+    asked_s: Mapped[int] = mapped_column(server_default="0")
     skew_s: Mapped[int] = mapped_column(server_default="0")
     moved_to: Mapped[str | None]
     moved_times: Mapped[int] = mapped_column(server_default="0")

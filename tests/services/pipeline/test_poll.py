@@ -125,7 +125,7 @@ def test_a_poller_that_dies_is_followed_after_its_lease_and_no_sooner(
     feed(rt, web.url("/feed"))
     with rt.begin() as session:
         dead = work.claim(session, work.SOURCES, now=clock.now(), lease=poll.LEASE, limit=10)
-        polling.begin(session, dead, next_check=clock.now() + SHORTEST)
+        polling.begin(session, dead, now=clock.now(), shortest=SHORTEST)
 
     assert poll.run(rt) == 0
     clock.advance(poll.LEASE + timedelta(seconds=1))

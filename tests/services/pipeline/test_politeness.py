@@ -1,0 +1,165 @@
+"""A month with publishers that keep score: no fault, whatever happens to us meanwhile."""
+
+import random
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import cast
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from feeds.pool import ParserPool
+from services.clock import FrozenClock
+from services.errors import Unavailable
+from services.http import Request
+from services.pipeline import poll
+from services.runtime import Runtime
+from services.storage.session import Sessions
+from tests.conftest import OpenRuntime
+from tests.doubles.publisher import Publisher, Shelf
+from tests.doubles.web import Answer, WebDouble
+from tests.factories import feed, only, rows
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+RESTART = 0.15  # of the rounds
+
+
+@pytest.fixture
+def web() -> Iterator[WebDouble]:
+    with WebDouble() as double:
+        yield double
+
+
+@pytest.fixture
+def parsers() -> Iterator[ParserPool]:
+    with ParserPool(size=1) as pool:
+        yield pool
+
+
+class Dying:
+    """The sessions of a process that is killed after its first transaction: it asks, and writes nothing."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self._calls = 0
+
+    def begin(self) -> AbstractContextManager[Session]:
+        self._calls += 1
+        if self._calls > 1:
+            raise Unavailable("The database cannot be reached.")
+        return self._sessions.begin()
+
+
+def killed(rt: Runtime) -> Runtime:
+    return replace(rt, sessions=cast(Sessions, Dying(rt.sessions)))
+
+
+def shelves(clock: FrozenClock) -> list[Shelf]:
+    noon = clock.now()
+    return [
+        Shelf("/lively", every=12 * HOUR),
+        Shelf("/etag-alone", gives=("etag",), is_chatty_304=False),
+        Shelf("/date-alone", gives=("last-modified",)),
+        Shelf("/max-age", every=16 * HOUR, max_age=9 * HOUR),
+        Shelf("/quiet-304", every=12 * HOUR, max_age=20 * HOUR, is_chatty_304=False),
+        Shelf("/expires", every=16 * HOUR, expires=8 * HOUR),
+        Shelf("/ttl", every=16 * HOUR, ttl=10 * HOUR),
+        Shelf("/has-enough", refusals=[(noon + 5 * DAY, 429, DAY), (noon + 17 * DAY, 503, 30 * HOUR)]),
+        Shelf("/new"),
+        Shelf("/old", moved=("/new", 301)),
+        Shelf("/elsewhere"),
+        Shelf("/for-now", moved=("/elsewhere", 302)),
+    ]
+
+
+def test_a_month_with_restarts_and_kills_has_no_fault(
+    open_runtime: OpenRuntime, web: WebDouble, clock: FrozenClock, parsers: ParserPool
+) -> None:
+    publisher = Publisher(web, clock, *shelves(clock))
+    chance = random.Random(11)
+    rt = open_runtime()
+    for shelf in shelves(clock):
+        if shelf.path not in ("/new", "/elsewhere"):
+            feed(rt, web.url(shelf.path))
+    end, deaths = clock.now() + 30 * DAY, 0
+    while clock.now() < end:
+        if deaths < 12 and chance.random() < RESTART:
+            before = len(publisher.asked)
+            with suppress(Unavailable):
+                poll.run(killed(rt), parsers)
+            deaths += len(publisher.asked) > before
+            publisher.lost(before)
+            rt.close()
+            rt = open_runtime()
+            clock.advance(timedelta(seconds=90))
+        poll.run(rt, parsers)
+        due = rows(rt, "SELECT greatest(due_at, lease_until) AS at FROM sources")
+        clock.set(max(min(row["at"] for row in due), clock.now() + 5 * HOUR))
+
+    assert publisher.faults == []
+    assert deaths == 12
+    assert 60 < publisher.requests("/lively") < 31 * 24
+    assert only(rt, "SELECT count(*) AS n FROM sources WHERE address LIKE '%/old'")["n"] == 0
+    assert only(rt, "SELECT count(*) AS n FROM sources WHERE address LIKE '%/for-now'")["n"] == 1
+    told = only(rt, "SELECT count(*) AS n FROM notices n JOIN sources s ON s.id = n.source_id"
+                    " WHERE s.address LIKE '%/lively'")  # fmt: skip
+    assert told["n"] >= 30 * 2
+
+
+@pytest.mark.parametrize("headers", [{}, {"user-agent": "curl/8"}])
+def test_the_publisher_sees_a_bad_reader(
+    rt: Runtime, web: WebDouble, clock: FrozenClock, headers: dict[str, str]
+) -> None:
+    publisher = Publisher(web, clock, Shelf("/feed", max_age=HOUR))
+    for _ in range(2):
+        rt.http.fetch_one(Request(web.url("/feed"), headers=tuple(headers.items())))
+
+    told = "\n".join(publisher.faults)
+    for fault in ("who it is", "no pause", "too early", "unconditional", "within a quarter"):
+        assert fault in told
+
+
+def test_who_has_enough_is_left_alone_on_all_its_hosts(
+    open_runtime: OpenRuntime, web: WebDouble, clock: FrozenClock
+) -> None:
+    names = {f"{name}.example.pl": ["127.0.0.1"] for name in ("www", "news", "bip")}
+    rt = open_runtime(resolve={**names, "other.example.org": ["127.0.0.1"]})
+    web.answer("*", Answer(status=429, headers=(("Retry-After", "86400"),)))
+    for host in (*names, "other.example.org"):
+        feed(rt, web.url("/feed", host=host))
+    first = next(iter(names))
+    with rt.begin() as session:
+        later = "UPDATE sources SET due_at = due_at + interval '20 minutes' WHERE address NOT LIKE :first"
+        session.execute(text(later), {"first": f"%{first}%"})
+    poll.run(rt)
+    clock.advance(timedelta(minutes=30))
+    poll.run(rt)
+    assert [one.headers["host"].partition(":")[0] for one in web.received] == [first, "other.example.org"]
+
+
+def test_our_own_dead_line_is_no_fault_of_the_sources(open_runtime: OpenRuntime, clock: FrozenClock) -> None:
+    names = {f"host.city{number}.pl": ["127.0.0.1"] for number in range(4)}
+    rt = open_runtime(resolve=dict(names))
+    for host in names:
+        feed(rt, f"http://{host}:9/feed")
+    poll.run(rt)
+
+    state = rows(rt, "SELECT errors, due_at FROM sources")
+    assert [row["errors"] for row in state] == [0, 0, 0, 0]
+    assert all(row["due_at"] <= clock.now() + timedelta(minutes=31) for row in state)
+
+
+def test_one_dead_source_among_well_ones_is_at_fault(open_runtime: OpenRuntime, web: WebDouble) -> None:
+    names = {f"host.city{number}.pl": ["127.0.0.1"] for number in range(3)}
+    rt = open_runtime(resolve=dict(names))
+    web.answer("*", Answer(status=304))
+    feed(rt, "http://host.city0.pl:9/feed")
+    for host in list(names)[1:]:
+        feed(rt, web.url("/feed", host=host))
+    poll.run(rt)
+
+    assert sorted(row["errors"] for row in rows(rt, "SELECT errors FROM sources")) == [0, 0, 1]
