@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from services.cli.console import MAX_ID, AsJson
 from services.cli.opening import Opened
 from services.domain import links
 from services.errors import BadInput
-from services.manage import lists, onboarding, sources
+from services.manage import lists, onboarding, source_health, sources
 from services.manage.lists import Imported
 from services.manage.onboarding import Report
 from services.manage.sources import SourceView
@@ -131,8 +132,9 @@ def show(source_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)], js
     """Show one source with its last visits."""
     with opening.runtime() as rt:
         found = sources.show(rt, source_id)
+        well = source_health.verdict(rt, source_id)
     if json:
-        console.as_json(found)
+        console.as_json({"source": found.source, "fetches": found.fetches, "health": well})
         return
     s = found.source
     console.facts(
@@ -141,7 +143,8 @@ def show(source_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)], js
             "institution": s.institution,
             "rules": [f"{name}={rule}" for name, rule in s.rules.items()],
             "topics": s.topics, "places": s.places, "language": s.language, "told apart by": s.ladder,
-            "health": health(s),
+            "health": f"{well.state}: {well.words}", "to do": well.advice or None,
+            "rhythm": _span(well.rhythm), "strange if silent after": well.alarm_at,
             "notices": s.notices, "checked": s.last_checked_at, "next check": s.due_at,
         }
     )  # fmt: skip
@@ -253,6 +256,14 @@ def _batch(one: HeldRow) -> dict[str, object]:
         "id": one.id, "source": one.source_id, "institution": one.institution, "address": one.address,
         "at": one.at, "reason": one.reason, "entries": [{"title": d.title, "url": d.url} for d in one.drafts],
     }  # fmt: skip
+
+
+def _span(rhythm: timedelta | None) -> str:
+    """How often it speaks, for people."""
+    if rhythm is None:
+        return "not known yet"
+    hours = rhythm.total_seconds() / 3600
+    return f"an entry every {hours / 24:.1f} days" if hours >= 48 else f"an entry every {hours:.1f} hours"
 
 
 def health(source: SourceView) -> str:

@@ -50,6 +50,7 @@ class Audience(StrEnum):
 
 
 KINDS = tuple(kind.value for kind in NoticeKind)
+OPERATION = "operation"  # what Goniec tells its operator; no institution may say it
 AUDIENCES = tuple(audience.value for audience in Audience)
 INSTITUTION_KINDS = tuple(kind.value for kind in InstitutionKind)
 
@@ -66,6 +67,7 @@ _KIND_LABELS: dict[str, tuple[str, str]] = {
     NoticeKind.JOB: ("praca", "job"),
     NoticeKind.CONSORTIUM: ("konsorcjum", "consortium"),
     NoticeKind.INFRASTRUCTURE: ("infrastruktura", "infrastructure"),
+    OPERATION: ("działanie Gońca", "operation"),
 }
 
 _AUDIENCE_LABELS: dict[str, tuple[str, str]] = {

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from services.domain import areas, places, topics
 from services.domain.folding import slug
-from services.domain.notices import AUDIENCES, KINDS, audience_label, kind_label
+from services.domain.notices import AUDIENCES, KINDS, OPERATION, audience_label, kind_label
 from services.interests.tree import FacetField
 
 # ISO 639-1 codes of the languages of Europe and of its largest neighbours.
@@ -41,7 +41,7 @@ def resolve(field: FacetField, text: str) -> tuple[str, ...]:
         case FacetField.PLACE:
             return _places(text)
         case FacetField.KIND:
-            return (_listed("kind", text, _KIND_NAMES, KINDS),)
+            return (_listed("kind", text, _KIND_NAMES, (*KINDS, OPERATION)),)
         case FacetField.AUDIENCE:
             return (_listed("audience", text, _AUDIENCE_NAMES, AUDIENCES),)
         case FacetField.LANG:
@@ -74,7 +74,7 @@ def _names(values: Iterable[str], label: Callable[[str, str], str]) -> dict[str,
     return {slug(name): value for value in values for name in (value, label(value, "pl"), label(value, "en"))}
 
 
-_KIND_NAMES = MappingProxyType(_names(KINDS, kind_label))
+_KIND_NAMES = MappingProxyType(_names((*KINDS, OPERATION), kind_label))
 _AUDIENCE_NAMES = MappingProxyType(_names(AUDIENCES, audience_label))
 _LANGUAGE_NAMES = MappingProxyType(
     {code: code for code in LANGUAGES} | {"polski": "pl", "polish": "pl", "angielski": "en", "english": "en"}

@@ -4,6 +4,7 @@ and of what came back, mutes whose time is over."""
 from datetime import timedelta
 
 from services import log
+from services.manage import source_health
 from services.manage.privacy import forget_unconfirmed
 from services.runtime import Runtime
 from services.storage import feedback, ledger, mutes, paces, polling, stories
@@ -17,6 +18,7 @@ _log = log.get(__name__)
 
 def tidy(rt: Runtime) -> None:
     """To be called about once an hour; doing it twice, or not for a while, harms nothing."""
+    source_health.watch(rt)
     people = forget_unconfirmed(rt)
     with rt.begin() as session:
         visits = polling.forget_visits(session, rt.clock.now() - KEEP_VISITS)

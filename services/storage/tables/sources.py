@@ -59,6 +59,7 @@ class Source(Work, Base):
     last_entry_at: Mapped[datetime | None]
     first_read_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    told_health: Mapped[str] = mapped_column(server_default="well")
 
 
 class Fetch(Base):

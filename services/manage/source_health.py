@@ -1,0 +1,93 @@
+"""The health of sources: a verdict on one, and word to the operator when one breaks, recovers, falls silent.
+
+Word is a notice of our own institution, so that an operator subscribes to it as to anything else, with
+`institution:goniec-operations` or `kind:operation`. Nothing is told twice.
+"""
+
+from services import log as logs
+from services.domain.drafts import Draft
+from services.domain.notices import OPERATION
+from services.domain.source_health import SourceState, Verdict, judge
+from services.errors import NotFound
+from services.pipeline import accept
+from services.runtime import Runtime
+from services.storage import institutions as owners
+from services.storage import source_health as store
+from services.storage import sources
+from services.storage.source_health import Patient
+
+SLUG = "goniec-operations"
+NAME = "Goniec: operations"
+BATCH = 500
+TOLD = (SourceState.BROKEN, SourceState.SILENT, SourceState.STOPPED)
+
+log = logs.get(__name__)
+
+
+def verdict(rt: Runtime, source_id: int) -> Verdict:
+    """Raises NotFound."""
+    with rt.begin() as session:
+        found = store.patients(session, only=source_id, limit=1)
+    if not found:
+        raise NotFound(f"There is no source {source_id}. See `goniec source list`.")
+    return judge(found[0].known, now=rt.clock.now())
+
+
+def watch(rt: Runtime) -> int:
+    """Tell the operator what has changed since the last look; returns of how many sources.
+
+    Told first and noted then: a crash between them comes to the same notice again, which is unchanged.
+    """
+    told, after = 0, 0
+    while True:
+        with rt.begin() as session:
+            batch = store.patients(session, after=after, limit=BATCH)
+        if not batch:
+            return told
+        after = batch[-1].source_id
+        for patient in batch:
+            told += _tell(rt, patient)
+
+
+def _tell(rt: Runtime, patient: Patient) -> bool:
+    now = rt.clock.now()
+    found = judge(patient.known, now=now)
+    state = found.state if found.state in TOLD else SourceState.WELL
+    if state == patient.told or found.state in (SourceState.SHAKY, SourceState.NEW, SourceState.PUSHED):
+        return False  # one failure is no recovery, and no break either
+    key = f"source-{patient.source_id}-{state}-{now:%Y-%m-%dT%H}"
+    accept.accept(rt, _own_door(rt), [_draft(patient, found, key, state)])
+    with rt.begin() as session:
+        store.noted(session, patient, state)
+    log.info("source.health", source_id=patient.source_id, was=patient.told, state=state)
+    return True
+
+
+def _draft(patient: Patient, found: Verdict, key: str, state: SourceState) -> Draft:
+    what = {
+        SourceState.WELL: "works again",
+        SourceState.BROKEN: "is broken",
+        SourceState.SILENT: "has fallen silent",
+        SourceState.STOPPED: "is not read any more",
+    }[state]
+    told = [found.words, found.advice, f"goniec source show {patient.source_id}"]
+    return Draft(
+        key=key,
+        title=f"Source {patient.source_id} {what}: {patient.name} ({patient.institution})",
+        kind=OPERATION,
+        summary=" ".join(part for part in told if part),
+        language="en",
+    )
+
+
+def _own_door(rt: Runtime) -> int:
+    """The door of our own institution; both are made when first needed."""
+    now = rt.clock.now()
+    with rt.begin() as session:
+        own = owners.by_slug(session, SLUG) or owners.add(
+            session, slug=SLUG, name=NAME, kind="media", place=None, url=None, parent_id=None, now=now
+        )
+    if own is None:  # another process made it at this moment
+        return _own_door(rt)
+    with rt.begin() as session:
+        return sources.ensure_push(session, own.id, now=now)

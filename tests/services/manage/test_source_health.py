@@ -1,0 +1,75 @@
+"""A source's health is told in words, and the operator hears of each change once."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from services.clock import FrozenClock
+from services.domain.source_health import Known, SourceState, judge
+from services.manage import source_health
+from services.runtime import Runtime
+from tests.conftest import NOON
+from tests.factories import feed, only, rows
+
+DAY = timedelta(days=1)
+
+
+def known(
+    *days_ago: float, errors: int = 0, error: str | None = None, since: datetime | None = None
+) -> Known:
+    recent = [NOON - days * DAY for days in days_ago]
+    return Known("feed", False, None, errors, error, since or NOON - 99 * DAY, recent)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("forbidden (403)", "turns machines away"),
+        ("tls: certificate has expired", "certificate"),
+        ("dns: no such host", "leads nowhere"),
+        ("rate limited (429)", "too often"),
+        ("The document holds no feed", "empty shell"),
+    ],
+)
+def test_an_error_is_told_in_words(error: str, said: str) -> None:
+    found = judge(known(1, errors=3, error=error), now=NOON)
+    assert found.state is SourceState.BROKEN
+    assert said in f"{found.words} {found.advice}"
+
+
+def test_silence_is_strange_by_the_sources_own_rhythm() -> None:
+    daily = judge(known(9, 10, 11, 12, 13), now=NOON)
+    weekly = judge(known(9, 16, 23, 30, 37), now=NOON)
+    assert (daily.state, weekly.state) == (SourceState.SILENT, SourceState.WELL)
+    assert daily.rhythm == DAY
+    assert weekly.alarm_at == NOON - 9 * DAY + 28 * DAY
+
+
+def test_a_source_without_a_rhythm_has_sixty_days() -> None:
+    assert judge(known(59, since=NOON - 59 * DAY), now=NOON).state is SourceState.WELL
+    assert judge(known(61, since=NOON - 61 * DAY), now=NOON).state is SourceState.SILENT
+
+
+def test_the_operator_hears_of_a_break_and_a_recovery_once(rt: Runtime, clock: FrozenClock) -> None:
+    source_id = feed(rt, "http://127.0.0.1:9/feed")
+
+    def becomes(errors: int) -> list[str]:
+        with rt.begin() as session:
+            change = "UPDATE sources SET errors = :n, last_error = 'dns: nothing', first_read_at = now()"
+            session.execute(text(f"{change} WHERE id = :id"), {"n": errors, "id": source_id})
+        before = len(rows(rt, "SELECT id FROM events"))
+        for _ in range(2):
+            source_health.watch(rt)
+            clock.advance(timedelta(hours=1))
+        return [
+            r["title"] for r in rows(rt, f"SELECT snapshot->>'title' AS title FROM events OFFSET {before}")
+        ]
+
+    assert becomes(1) == []
+    [broken] = becomes(3)
+    assert broken.startswith(f"Source {source_id} is broken")
+    assert becomes(1) == []
+    [well] = becomes(0)
+    assert well.startswith(f"Source {source_id} works again")
+    assert only(rt, "SELECT count(DISTINCT kind) AS n FROM notices WHERE kind = 'operation'")["n"] == 1
