@@ -39,6 +39,7 @@ check: $(STAMP)
 
 chaos: $(STAMP)
 	@$(BIN)/python -m tests.journeys.chaos $(ARGS)
+	@$(BIN)/python -m tests.journeys.restarts
 
 bench: $(STAMP)
 	@set -e; for script in benchmarks/[a-z]*.py; do $(BIN)/python "$$script" $(ARGS); done

@@ -32,7 +32,6 @@ class AddressUnusable(BadInput):
 
 def write(letter: Letter) -> bytes:
     """The whole message, CRLF line ends, seven-bit bodies. Raises AddressUnusable, SlotError."""
-    text, html = bodies(letter)
     boundary = f"=_{blake2b(letter.delivery_id.encode(), digest_size=12).hexdigest()}"
     head = [*_headers(letter), f'Content-Type: multipart/alternative; boundary="{boundary}"', "", ""]
     mark = b"--" + boundary.encode()
@@ -40,9 +39,9 @@ def write(letter: Letter) -> bytes:
         (
             "\r\n".join(head).encode(),
             mark,
-            _part("text/plain", text),
+            _part("text/plain", letter.text, letter),
             mark,
-            _part("text/html", html),
+            _part("text/html", letter.html, letter),
             mark,
             b"--\r\n",
         )
@@ -182,17 +181,60 @@ def _encoded_words(value: str) -> str:
     return "\r\n ".join(f"=?utf-8?B?{b64encode(chunk).decode()}?=" for chunk in chunks)
 
 
-def _part(kind: str, body: str) -> bytes:
-    raw = body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
-    data = raw.replace("\n", "\r\n").encode("utf-8", "replace")
-    beyond_ascii = len(data) - len(data.translate(None, _BEYOND_ASCII))
-    if beyond_ascii * 6 > len(data):
-        encoding, coded = b"base64", encodebytes(data).replace(b"\n", b"\r\n")
-    else:
-        encoding, coded = b"quoted-printable", b2a_qp(data, istext=True)
+def _part(kind: str, body: str, letter: Letter) -> bytes:
+    """One body for this reader: what all share is encoded once, slots are cut in between its bytes."""
+    coded, named = _encoded(kind, body, letter.salt)
+    if coded is None:  # base64 has no places to cut
+        return _base64_part(kind, slots.fill(body, letter.salt, letter.values))
+    if not named:
+        return coded[0]
+    filled = [coded[0]]
+    for (how, name), piece in zip(named, coded[1:], strict=True):
+        value = slots.value(how, name, letter.values)
+        filled.append(_quoted(_lines(value)) if value else b"")
+        filled.append(piece)
+    return b"".join(filled)
+
+
+@lru_cache(maxsize=256)
+def _encoded(kind: str, body: str, salt: str) -> tuple[tuple[bytes, ...] | None, tuple[tuple[str, str], ...]]:
+    """The shared pieces as quoted-printable, each but the last ending where a slot may begin; None instead
+    of them for a language that base64 says shorter."""
+    pieces, named = slots.cut(body, salt)
+    *front, last = (_lines(piece) for piece in pieces)
+    last = last.rstrip(b"\r\n") + b"\r\n"
+    length = sum(map(len, front)) + len(last)
+    beyond_ascii = sum(len(piece) - len(piece.translate(None, _BEYOND_ASCII)) for piece in (*front, last))
+    if beyond_ascii * 6 > length:
+        return None, named
+    coded = [*map(_quoted, front), b2a_qp(last, istext=True)]
+    return (_part_head(kind, b"quoted-printable") + coded[0], *coded[1:]), named
+
+
+def _quoted(data: bytes) -> bytes:
+    """Quoted-printable up to a soft line break (RFC 2045, section 6.7), so that anything may follow.
+
+    A letter added and taken off again keeps room for the break in a line of 76.
+    """
+    coded = b2a_qp(data + b"~", istext=True)[:-1]
+    return coded if not coded or coded.endswith(b"\n") else coded + b"=\r\n"
+
+
+def _base64_part(kind: str, body: str) -> bytes:
+    data = _lines(body).rstrip(b"\r\n") + b"\r\n"
+    return _part_head(kind, b"base64") + encodebytes(data).replace(b"\n", b"\r\n")
+
+
+def _part_head(kind: str, encoding: bytes) -> bytes:
     return (
         b"\r\nContent-Type: " + kind.encode() + b"; charset=utf-8\r\nContent-Transfer-Encoding: " + encoding
-    ) + (b"\r\n\r\n" + coded)
+    ) + b"\r\n\r\n"
+
+
+def _lines(text: str) -> bytes:
+    """UTF-8 with CRLF line ends."""
+    unix = text.replace("\r\n", "\n").replace("\r", "\n")
+    return unix.replace("\n", "\r\n").encode("utf-8", "replace")
 
 
 _BEYOND_ASCII = bytes(range(128, 256))

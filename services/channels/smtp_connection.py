@@ -129,7 +129,7 @@ class Connection:
     def write(self, data: bytes, timeout_s: float | None = None) -> None:
         """Raises Lost."""
         try:
-            self._socket.settimeout(timeout_s or self._timeouts.reply_s)
+            self._wait_at_most(timeout_s or self._timeouts.reply_s)
             self._socket.sendall(data)
         except OSError as exc:
             raise self._last_word() or Lost(f"the mail server hung up: {_why(exc)}") from exc
@@ -237,7 +237,7 @@ class Connection:
 
     def _receive(self, deadline: float) -> None:
         try:
-            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+            self._wait_at_most(max(deadline - time.monotonic(), 0.001))
             received = self._socket.recv(65_536)
         except TimeoutError as exc:
             raise Lost("the mail server did not answer in time") from exc
@@ -246,6 +246,12 @@ class Connection:
         if not received:
             raise Lost("the mail server hung up")
         self._buffer += received
+
+    def _wait_at_most(self, seconds: float) -> None:
+        """Up to a twentieth longer: telling the socket anew costs a switch of threads for each letter."""
+        told = self._socket.gettimeout()
+        if told is None or not seconds <= told <= seconds * 1.05:
+            self._socket.settimeout(seconds)
 
     def _last_word(self) -> Lost | None:
         """A 421 that the server sent before it hung up on what we were writing."""

@@ -51,6 +51,16 @@ def fill(body: str, salt: str, values: Mapping[str, str]) -> str:
     return "".join(filled)
 
 
+def cut(body: str, salt: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """What all readers share of a body, and the (kind, name) of the slots between: one fewer."""
+    return _cut(body, salt) if salt else ((body,), ())
+
+
+def value(kind: str, name: str, values: Mapping[str, str]) -> str:
+    """What stands in this slot for this reader. Raises SlotError."""
+    return _value(kind, name, values)
+
+
 def slots_in(body: str, salt: str) -> frozenset[str]:
     """The names of the slots that a body needs filled."""
     return frozenset(name for _, name in _cut(body, salt)[1]) if salt else frozenset()

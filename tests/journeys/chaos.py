@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,13 +21,14 @@ from pathlib import Path
 
 from services.errors import Unavailable
 from services.manage import accounts
-from tests.doubles.smtp import Script, SmtpSink
+from tests.doubles.smtp import DropAfterDot, Refuse, Script, SmtpSink
 from tests.doubles.web import Answer, WebDouble
 from tests.factories import institution, listener, many_readers, rows
 from tests.journeys.house import House
 
 DELAY_S = 0.04  # how long the far ends take for one message
 WITHIN_S = 30.0
+RETRIED_WITHIN_S = 120.0
 LOOK_AFTER_S = 0.2
 Deed = Callable[[House], object]
 
@@ -46,12 +47,18 @@ def kill_everything(house: House) -> None:
     house.start()
 
 
+def restart_everything(house: House) -> None:
+    house.stop()
+    house.start()
+
+
 DEEDS: dict[str, Deed] = {
     "nothing": lambda _: None,
     "kill -9 of a worker": lambda house: house.kill("worker"),
     "kill -9 of all workers": kill_all_workers,
     "kill -9 of the scheduler": lambda house: house.kill("scheduler"),
     "SIGTERM to a worker": lambda house: house.kill("worker", signal.SIGTERM),
+    "SIGTERM to everything": restart_everything,
     "FLUSHALL": lambda house: house.flush_redis(),
     "Redis killed": lambda house: house.kill("redis-server"),
     "PostgreSQL restarted": restart_postgres,
@@ -74,11 +81,12 @@ class Toll:
     doubled: int
     in_flight: int
     slowest_s: float
+    unanswered: int = 0  # messages that were taken without an answer: they must come again
 
     @property
     def is_kept(self) -> bool:
         """Whether the promise held: nothing lost, nothing late, doubled at most what was in flight."""
-        allowed = self.in_flight if self.deed in MAY_DOUBLE else 0
+        allowed = (self.in_flight if self.deed in MAY_DOUBLE else 0) + self.unanswered
         return self.lost == 0 and self.doubled <= allowed and self.slowest_s <= WITHIN_S
 
 
@@ -146,18 +154,24 @@ def town(house: House, mail_server: SmtpSink, *, readers: int, endpoints: int) -
         yield Town(house, mail_server, receiver, key, addresses, endpoints)
 
 
-def disturb(place: Town, deed: str) -> Toll:
-    """Push a notice, do the deed when a third is delivered, and count what comes."""
+def disturb(place: Town, deed: str, *, after: int | None = None, drops: int = 0) -> Toll:
+    """Push a notice, do the deed when `after` (or a third) are delivered, and count what comes.
+
+    For so many `drops` readers the mail server takes the message and hangs up instead of answering.
+    """
     house, expected = place.house, len(place.readers) + place.endpoints
+    after = expected // 3 if after is None else after
+    for address in place.readers[:drops]:
+        place.mail_server.script.behaviours[address] = deque([DropAfterDot(), Refuse(250)])
     token = f"call-{time.monotonic_ns()}"  # ASCII, so that it is found in an encoded mail
     published_at = time.time()
     answer = house.ask("POST", "/v1/notices", {"key": token, "kind": "call", "title": token}, key=place.key)
     assert answer.status == 201, answer.body
-    house.wait(lambda: len(place.arrived(token)) > expected / 3, within_s=WITHIN_S)
+    house.wait(lambda: len(place.arrived(token)) > after, within_s=WITHIN_S)
     DEEDS[deed](house)
     time.sleep(LOOK_AFTER_S)
     in_flight = len(_patiently(house, lambda: set(place.arrived(token)) - place.written(token)))
-    give_up = published_at + 2 * WITHIN_S
+    give_up = published_at + 2 * WITHIN_S + (RETRIED_WITHIN_S if drops else 0)
     while time.time() < give_up and len(_patiently(house, lambda: place.written(token))) < expected:
         time.sleep(0.2)
     arrived, first = place.arrived(token), place.arrivals(token)
@@ -169,6 +183,7 @@ def disturb(place: Town, deed: str) -> Toll:
         doubled=sum(arrived.values()) - len(arrived),
         in_flight=in_flight,
         slowest_s=round(max(first.values(), default=published_at) - published_at, 2),
+        unanswered=drops,
     )
 
 

@@ -29,3 +29,9 @@ def test_a_worker_killed_in_mid_delivery_doubles_at_most_what_was_in_flight(plac
     assert toll.lost == 0
     assert toll.doubled <= toll.in_flight
     assert toll.slowest_s < WITHIN_S
+
+
+def test_a_house_that_is_ended_and_started_in_mid_delivery_loses_and_doubles_nothing(place: Town) -> None:
+    toll = disturb(place, "SIGTERM to everything")
+
+    assert (toll.lost, toll.doubled) == (0, 0), toll

@@ -179,3 +179,26 @@ def test_every_body_reads_back_as_it_was(text: str) -> None:
     lines = message.partition(b"\r\n\r\n")[2].split(b"\r\n")
     assert max(map(len, lines)) <= 78
     assert not any(line.endswith((b" ", b"\t")) for line in lines)
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=90)
+SALT = "0123456789abcdef"
+
+
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=5), WORDS)
+def test_slots_cut_in_between_encoded_bytes_read_as_if_filled_before(
+    parts: list[tuple[str, str]], last: str
+) -> None:
+    values = {f"why:{place}": value for place, (_, value) in enumerate(parts)}
+    source = "".join(
+        piece + slots.html_marker(f"why:{place}", SALT) for place, (piece, _) in enumerate(parts)
+    )
+    sample = letter(text="plain", html=source + last, salt=SALT, values=values)
+    filled = letter(text="plain", html=slots.fill(source + last, SALT, values), salt="")
+
+    cut, whole = mime.write(sample), mime.write(filled)
+
+    assert body(cut, "html") == body(whole, "html")
+    assert max(map(len, cut.split(b"\r\n"))) <= 998
+    encoded = cut.partition(b"text/html")[2].partition(b"\r\n\r\n")[2]
+    assert max(map(len, encoded.split(b"\r\n"))) <= 76
