@@ -27,10 +27,8 @@ def main() -> None:
     notices = json.loads(NOTICES.read_text("utf-8"))["notices"]
     analyser = Analyser()
     labelled = [(_reading(one, analyser), set(one["topics"])) for one in notices]
-    ours, by_label = (
-        Classifier(DEFAULTS),
-        Classifier({t.slug: _label_query(t) for t in topics.TOPICS.values()}),
-    )
+    ours = Classifier(DEFAULTS, analyser)
+    by_label = Classifier({t.slug: _label_query(t) for t in topics.TOPICS.values()}, analyser)
     ways: dict[str, Assign] = {
         "always the most frequent": lambda _: {_most_frequent(labelled)},
         "the label's own words": lambda reading: set(by_label.topics(reading, NOW)),

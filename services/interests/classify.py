@@ -5,13 +5,17 @@ The queries are written in the interest language; `DEFAULTS` are the region's; a
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 from types import MappingProxyType
 
 from services.interests import language
+from services.interests.atoms import WORDS, atoms_of_reading, leaf_atoms
 from services.interests.evaluate import meets, witnesses
 from services.interests.reading import Reading
+from services.interests.text import Analyser
+from services.interests.tree import And, Exact, Not, Or, Query, Word
 
 
 def _read() -> dict[str, str]:
@@ -24,20 +28,41 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(_read())
 """{topic: query}"""
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A query met by any of `words` (atoms), or else by what `rest` asks for; `whole` is all of it."""
+
+    whole: Query
+    words: frozenset[object]
+    rest: tuple[Query, ...]
+
+
 class Classifier:
     """Holds one set of queries, read once. Pure; safe in several threads."""
 
-    def __init__(self, rules: Mapping[str, str]) -> None:
-        self._queries = {topic: language.parse(rule) for topic, rule in rules.items() if rule.strip()}
+    def __init__(self, rules: Mapping[str, str], analyser: Analyser) -> None:
+        read = {topic: language.parse(rule) for topic, rule in rules.items() if rule.strip()}
+        self._rules = {topic: _rule(query, analyser) for topic, query in read.items()}
 
     def topics(self, reading: Reading, now: datetime) -> tuple[str, ...]:
         """The topics whose query the document meets, in the order of the rules."""
-        return tuple(topic for topic, query in self._queries.items() if meets(query, reading, now))
+        there = atoms_of_reading(reading, now).plain[WORDS]
+        return tuple(topic for topic, rule in self._rules.items() if _meets(rule, there, reading, now))
 
     def reasons(self, reading: Reading, now: datetime) -> dict[str, frozenset[str]]:
         """{topic: the conditions that made it so}."""
-        return {
-            topic: witnesses(query, reading, now)
-            for topic, query in self._queries.items()
-            if meets(query, reading, now)
-        }
+        met = self.topics(reading, now)
+        return {topic: witnesses(self._rules[topic].whole, reading, now) for topic in met}
+
+
+def _rule(query: Query, analyser: Analyser) -> _Rule:
+    parts = query.parts if isinstance(query, Or) else (query,)
+    words = [
+        part for part in parts if not isinstance(part, And | Or | Not) and isinstance(part, Word | Exact)
+    ]
+    atoms: frozenset[object] = frozenset().union(*(leaf_atoms(leaf, analyser) for leaf in words))
+    return _Rule(query, atoms, tuple(part for part in parts if part not in words))
+
+
+def _meets(rule: _Rule, there: frozenset[str], reading: Reading, now: datetime) -> bool:
+    return not rule.words.isdisjoint(there) or any(meets(part, reading, now) for part in rule.rest)

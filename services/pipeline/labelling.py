@@ -15,6 +15,7 @@ from services.domain.drafts import Draft, plain, text_of
 from services.interests.classify import DEFAULTS, Classifier
 from services.interests.documents import Document
 from services.interests.reading import Reading
+from services.interests.text import Analyser
 from services.runtime import Runtime
 from services.storage import topics as store
 
@@ -34,7 +35,7 @@ class Labeller:
         language: str | None,
     ) -> None:
         self._rt = rt
-        self._classifier = _classifier(tuple(sorted(rules.items())))
+        self._classifier = _classifier(tuple(sorted(rules.items())), rt.analyser)
         self._topics = topics
         self._places = places
         self._language = language
@@ -63,8 +64,8 @@ def rules(session: Session) -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
-def _classifier(defined: tuple[tuple[str, str], ...]) -> Classifier:
-    return Classifier(dict(defined))
+def _classifier(defined: tuple[tuple[str, str], ...], analyser: Analyser) -> Classifier:
+    return Classifier(dict(defined), analyser)
 
 
 def _document(draft: Draft, language: str | None, now: datetime) -> Document:

@@ -4,7 +4,7 @@ Who may import whom inside the project is said by the import-linter contracts of
 """
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,10 +34,13 @@ HANDED_ON = {"Session", "Engine"}
 UNSAID = {"utils", "util", "helpers", "helper", "common", "misc", "manager"}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for folder in ("feeds", "services", "workers"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def modules() -> tuple[tuple[str, ast.Module], ...]:
+    paths = [path for folder in ("feeds", "services", "workers") for path in (ROOT / folder).rglob("*.py")]
+    return tuple(
+        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(paths)
+    )
 
 
 def imported(tree: ast.Module) -> set[str]:
