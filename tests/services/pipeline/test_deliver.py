@@ -268,8 +268,9 @@ def test_who_has_left_and_asks_again_gets_the_letter_to_confirm(
     subscribers.sign_up(mailing, email=ANNA, interests=[Wish("kind:call")], locale="en")
     deliver.run_mail(mailing)
 
-    (mail,) = mails(sink)
-    assert mail.subject == "Confirm that you want these notices"
+    confirmation, goodbye = mails(sink)
+    assert confirmation.subject == "Confirm that you want these notices"
+    assert goodbye.message["list-id"].startswith("<goodbye.")
 
 
 def test_who_is_stopping_claims_no_more(mailing: Runtime) -> None:
