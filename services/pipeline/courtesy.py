@@ -78,6 +78,10 @@ class Turns:
         site = site_of(url)
         self._resting[site] = max(until, self._resting.get(site, until))
 
+    def rests_until(self, url: str) -> datetime | None:
+        """Until when the site of this address rests, if it does."""
+        return self._resting.get(site_of(url))
+
     def left(self) -> list[Step]:
         """What was not taken, once; nothing waits after that."""
         steps = [step for queue in self._waiting.values() for step in queue]

@@ -4,8 +4,11 @@ The next check is written before the request is made, so that neither a crash no
 burst on somebody's server. One failing source is a value, never the end of the round.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from feeds import doors
 from feeds.fetch import Failed, Moved, Validators, conditional_headers, read_answer
@@ -26,7 +29,8 @@ from services.storage.work import Claim
 
 # A lease as long as the shortest interval: a source whose poller was killed is not asked again sooner.
 LEASE = SHORTEST
-BATCH = 32
+BATCH = 200
+AT_ONCE = 50  # unchanged sources in one transaction
 REDIRECTS = 5
 TIMEOUT_S = 30.0
 MAX_BYTES = 5_000_000
@@ -66,17 +70,28 @@ def _poll_batch(rt: Runtime, parsers: ParserPool, turns: Turns) -> int | None:
         agent = user_agent(rt, store.readers(session) if held else 0)
     if not held:
         return None
-    done = 0
+    outcomes: Counter[str] = Counter()
+    plain: list[Visit] = []
     for reading in outages.told_apart(rt, _ask(rt, due, turns, agent)):
-        visit = _recorded(rt, held, reading, parsers)
-        rt.metrics.handled("poll", visit.outcome)
-        done += 1
+        visit = outlasting(partial(_concluded, rt, reading, parsers), sleep=rt.clock.sleep)
+        visit = _rested(visit, turns.rests_until(reading.url))
+        outcomes[visit.outcome] += 1
+        if store.is_plain(visit):
+            plain.append(visit)
+            if len(plain) >= AT_ONCE:
+                _record_plain(rt, held, plain)
+        else:
+            _record_plain(rt, held, plain)  # in the order of answers: a rest is asked for all before it
+            _record(rt, held, visit)
+    _record_plain(rt, held, plain)
     unasked = turns.left()
     waiting = [step for step in unasked if step not in turns.rests(unasked) and not step.redirects]
     with rt.begin() as session:
         store.put_off(session, held, [step.source.source_id for step in waiting], until=now)
         work.hand_back(session, work.SOURCES, held)
-    log.info("poll.batch", claimed=len(held.rows), done=done)
+    for outcome, number in outcomes.items():
+        rt.metrics.handled("poll", outcome, number)
+    log.info("poll.batch", claimed=len(held.rows), done=outcomes.total())
     return len(held.rows)
 
 
@@ -86,16 +101,33 @@ def user_agent(rt: Runtime, readers: int) -> str:
     return f"Goniec/{VERSION} (+{contact}; {readers} subscribers)"
 
 
-def _recorded(rt: Runtime, held: Claim, reading: Reading, parsers: ParserPool) -> Visit:
-    """Conclude a reading and write it down, waiting for a database that restarts: what a server has told us
-    it should not have to tell again."""
-    visit = outlasting(lambda: _concluded(rt, reading, parsers), sleep=rt.clock.sleep)
+def _rested(visit: Visit, until: datetime | None) -> Visit:
+    """No sooner than its site wants, as another source of it was told meanwhile."""
+    due_at = visit.columns.get("due_at")
+    if until is None or due_at is None or due_at >= until:
+        return visit
+    return replace(visit, columns={**visit.columns, "due_at": until})
+
+
+def _record(rt: Runtime, held: Claim, visit: Visit) -> None:
+    """Write a visit down, waiting for a database that restarts: what a server has told us it should not have
+    to tell again."""
     patiently(
         rt.sessions,
         lambda session: store.finish(session, held, visit, now=rt.clock.now()),
         sleep=rt.clock.sleep,
     )
-    return visit
+
+
+def _record_plain(rt: Runtime, held: Claim, visits: list[Visit]) -> None:
+    """The same for those without news, all at once; the list is empty afterwards."""
+    if visits:
+        patiently(
+            rt.sessions,
+            lambda session: store.finish_plain(session, held, visits, now=rt.clock.now()),
+            sleep=rt.clock.sleep,
+        )
+        visits.clear()
 
 
 def _concluded(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
@@ -131,8 +163,11 @@ def _ask(rt: Runtime, due: Sequence[SourceDue], turns: Turns, agent: str) -> Ite
         turns.add(Step(source, doors.address_to_ask(source.address, habits_of(source))))
     refused: list[Step] = []
 
+    until = rt.clock.now() + LEASE / 2
+
     def more() -> Iterable[Request]:
-        while not rt.stopping.is_set() and (steps := turns.next()):
+        """Nothing is begun that might outlast the lease."""
+        while not rt.stopping.is_set() and rt.clock.now() < until and (steps := turns.next()):
             allowed = _allowed(rt, steps)
             for step in steps:
                 if step not in allowed:

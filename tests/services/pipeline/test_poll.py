@@ -295,3 +295,25 @@ def test_a_stop_gives_the_rest_of_the_batch_back(rt: Runtime, web: WebDouble) ->
     poll.run(rt)
 
     assert counts(rt, "SELECT state, count(*) AS n FROM sources GROUP BY state") == {"pending": 3}
+
+
+def test_a_claim_that_was_lost_writes_down_no_unchanged_source(
+    rt: Runtime, web: WebDouble, clock: FrozenClock
+) -> None:
+    web.answer("/feed", Answer(status=304))
+    source_id = feed(rt, web.url("/feed"))
+    with rt.begin() as session:
+        dead = work.claim(session, work.SOURCES, now=clock.now(), lease=poll.LEASE, limit=10)
+    clock.advance(poll.LEASE + timedelta(seconds=1))
+    poll.run(rt)
+    columns = dict.fromkeys(("validators_url", "etag", "last_modified", "moved_to", "moved_since"), "late")
+    visit = polling.Visit(
+        source_id, "unchanged", 304, 1, 0, 0, 0, None,
+        columns | {"due_at": clock.now(), "errors": 0, "last_error": None, "moved_times": 0, "moved_since": None},
+    )  # fmt: skip
+
+    assert polling.is_plain(visit)
+    with rt.begin() as session:
+        assert polling.finish_plain(session, dead, [visit], now=clock.now()) == set()
+    assert source(rt)["etag"] is None
+    assert len(rows(rt, "SELECT id FROM fetches")) == 1
