@@ -4,6 +4,7 @@ Who asks one of them to wait means all of its names. It must never join two publ
 and under regional suffixes every name is somebody else's.
 """
 
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ _IN_POLAND = frozenset(_POLISH.split())
 _OF_MANY = frozenset(_PLATFORMS.split())
 
 
+@lru_cache(maxsize=50_000)
 def site_of(url: str) -> str:
     """The registered name of the host of `url`; of an address in numbers, itself with its port."""
     parts = urlsplit(url)

@@ -14,6 +14,7 @@ from feeds import doors
 from feeds.fetch import Failed, Moved, Validators, conditional_headers, read_answer
 from feeds.politeness import SHORTEST
 from feeds.pool import ParserPool
+from feeds.types import Door
 from services import log as logs
 from services.errors import Unavailable
 from services.http import Answer, Request, Response
@@ -85,7 +86,8 @@ def _poll_batch(rt: Runtime, parsers: ParserPool, turns: Turns) -> int | None:
             _record(rt, held, visit)
     _record_plain(rt, held, plain)
     unasked = turns.left()
-    waiting = [step for step in unasked if step not in turns.rests(unasked) and not step.redirects]
+    resting = {id(step) for step in turns.rests(unasked)}
+    waiting = [step for step in unasked if id(step) not in resting and not step.redirects]
     with rt.begin() as session:
         store.put_off(session, held, [step.source.source_id for step in waiting], until=now)
         work.hand_back(session, work.SOURCES, held)
@@ -169,8 +171,9 @@ def _ask(rt: Runtime, due: Sequence[SourceDue], turns: Turns, agent: str) -> Ite
         """Nothing is begun that might outlast the lease."""
         while not rt.stopping.is_set() and rt.clock.now() < until and (steps := turns.next()):
             allowed = _allowed(rt, steps)
+            taken = {id(step) for step in allowed}
             for step in steps:
-                if step not in allowed:
+                if id(step) not in taken:
                     turns.done(step, was_asked=False)
                     refused.append(step)
             if allowed:
@@ -206,6 +209,8 @@ def _answered(rt: Runtime, step: Step, answer: Answer, turns: Turns) -> Reading 
 
 def _allowed(rt: Runtime, steps: Sequence[Step]) -> list[Step]:
     """The steps that may be taken: what is a page is asked about in robots.txt first, at every hop."""
+    if not any(doors.asks_robots(Door(step.source.kind)) for step in steps):
+        return list(steps)
     pages = [step.url for step in steps if doors.asks_robots(habits_of(step.source).door)]
     refused = robots.forbidden(rt, pages)
     return [s for s in steps if s.url not in refused or not doors.asks_robots(habits_of(s.source).door)]

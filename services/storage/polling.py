@@ -144,22 +144,31 @@ def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> boo
         return False
     if visit.rest is not None:
         _leave_alone(session, visit.rest)
-    session.execute(insert(Fetch), [_line(visit, now)])
+    session.execute(
+        insert(Fetch).values(
+            source_id=visit.source_id, at=now, outcome=visit.outcome, status=visit.status,
+            took_ms=visit.took_ms, bytes=visit.size, published=visit.published, revised=visit.revised,
+            detail=visit.detail,
+        )
+    )  # fmt: skip
     return True
 
 
 _UNCHANGED = text("""
-    UPDATE sources s SET state = 'pending', claim_id = NULL, lease_until = NULL, last_checked_at = :now,
-        last_status = v.status, due_at = v.due_at, errors = 0, last_error = NULL,
+    WITH done AS (UPDATE sources s SET state = 'pending', claim_id = NULL, lease_until = NULL,
+        last_checked_at = :now, last_status = v.status, due_at = v.due_at, errors = 0, last_error = NULL,
         validators_url = v.url, etag = v.etag, last_modified = v.last_modified,
         moved_to = v.moved_to, moved_times = v.moved_times, moved_since = v.moved_since
     FROM unnest(
         CAST(:id AS bigint[]), CAST(:status AS bigint[]), CAST(:due_at AS timestamptz[]),
         CAST(:validators_url AS text[]), CAST(:etag AS text[]), CAST(:last_modified AS text[]),
-        CAST(:moved_to AS text[]), CAST(:moved_times AS bigint[]), CAST(:moved_since AS timestamptz[])
-    ) AS v (id, status, due_at, url, etag, last_modified, moved_to, moved_times, moved_since)
+        CAST(:moved_to AS text[]), CAST(:moved_times AS bigint[]), CAST(:moved_since AS timestamptz[]),
+        CAST(:took_ms AS bigint[])
+    ) AS v (id, status, due_at, url, etag, last_modified, moved_to, moved_times, moved_since, took_ms)
     WHERE s.id = v.id AND s.claim_id = :claim
-    RETURNING s.id
+    RETURNING s.id, v.status, v.took_ms)
+    INSERT INTO fetches (source_id, at, outcome, status, took_ms)
+    SELECT id, :now, 'unchanged', status, took_ms FROM done ORDER BY id RETURNING source_id
 """)
 _OF_UNCHANGED = (
     "due_at", "validators_url", "etag", "last_modified", "moved_to", "moved_times", "moved_since",
@@ -169,28 +178,21 @@ _OF_UNCHANGED = (
 def is_plain(visit: Visit) -> bool:
     """Whether a visit found nothing new and changes nothing but the usual columns."""
     usual = {*_OF_UNCHANGED, "errors", "last_error"}
-    return visit.outcome == "unchanged" and visit.rest is None and visit.columns.keys() == usual
+    return (
+        visit.outcome == "unchanged"
+        and visit.detail is None
+        and visit.rest is None
+        and visit.columns.keys() == usual
+    )
 
 
 def finish_plain(session: Session, held: Claim, visits: Sequence[Visit], *, now: datetime) -> set[int]:
     """Record many plain visits at once; the sources that this claim still held."""
     by_id = {visit.source_id: visit for visit in visits}
     columns = {name: [v.columns[name] for v in by_id.values()] for name in _OF_UNCHANGED}
-    status = [v.status for v in by_id.values()]
-    given = {"id": list(by_id), "status": status, "now": now, "claim": held.id, **columns}
-    kept = set(session.scalars(_UNCHANGED, given))
-    if kept:
-        session.execute(insert(Fetch), [_line(by_id[source_id], now) for source_id in sorted(kept)])
-    return kept
-
-
-def _line(visit: Visit, now: datetime) -> dict[str, Any]:
-    """The line of a visit in its source's history."""
-    return {
-        "source_id": visit.source_id, "at": now, "outcome": visit.outcome, "status": visit.status,
-        "took_ms": visit.took_ms, "bytes": visit.size, "published": visit.published,
-        "revised": visit.revised, "detail": visit.detail,
-    }  # fmt: skip
+    told = {"status": [v.status for v in by_id.values()], "took_ms": [v.took_ms for v in by_id.values()]}
+    given = {"id": list(by_id), "now": now, "claim": held.id, **columns, **told}
+    return set(session.scalars(_UNCHANGED, given))
 
 
 def _leave_alone(session: Session, rest: Rest) -> None:
