@@ -17,6 +17,7 @@ from tests.doubles.web import Answer, Received, WebDouble
 from tests.feeds.bodies import rss
 
 SHORTEST = timedelta(minutes=15)
+SIGHTINGS, SIGHTED_FOR = 10, timedelta(days=7)  # of a permanent redirect, before it is believed
 AGENT = re.compile(r"Goniec/\d+\.\d+\.\d+ \(\+https?://[^\s;]+; \d+ subscribers\)")
 UNWANTED = ("cookie", "referer", "from", "authorization", "pragma", "cache-control")
 
@@ -27,7 +28,8 @@ class Shelf:
 
     `max_age`, `expires` and `ttl` ask readers to stay away for so long; `gives` are its validators.
     `refusals`: from a time on it answers a status with Retry-After, until that is over.
-    `moved`: this is only a sign to another path, with its status.
+    `moved`: this is only a sign to another path, with its status. From `gone_from` on there is nothing left.
+    `is_delta`: whom it knows the last answer of, it tells only what is new since (RFC 3229).
     """
 
     path: str
@@ -38,12 +40,16 @@ class Shelf:
     gives: tuple[str, ...] = ("etag", "last-modified")
     is_chatty_304: bool = True
     moved: tuple[str, int] | None = None
+    gone_from: datetime | None = None
+    is_delta: bool = False
     refusals: list[tuple[datetime, int, timedelta]] = field(default_factory=list)
     not_before: datetime | None = None
     why: str = ""
     given: dict[str, str] = field(default_factory=dict)
     before: dict[str, str] = field(default_factory=dict)
     seen: list[datetime] = field(default_factory=list)
+    said_gone: bool = False
+    deltas: int = 0
 
 
 class Publisher:
@@ -66,6 +72,7 @@ class Publisher:
         """
         for _, path in self.asked[since:]:
             self._shelves[path].given = self._shelves[path].before
+            self._shelves[path].said_gone = False
 
     def _serve(self, got: Received) -> Answer:
         with self._alone(got):
@@ -104,9 +111,24 @@ class Publisher:
             self._fault(got, f"{shelf.not_before - now} too early ({shelf.why})")
         if shelf.seen and now - shelf.seen[-1] < SHORTEST:
             self._fault(got, "twice within a quarter of an hour")
+        if shelf.said_gone:
+            self._fault(got, "it asks on though told that it is gone")
+        self._judge_way(shelf, got)
         shelf.seen.append(now)
         shelf.before = shelf.given
         self._judge_validators(shelf, got)
+
+    def _judge_way(self, shelf: Shelf, got: Received) -> None:
+        """Who comes to the target of a sign without having been at the sign has changed the address."""
+        for sign in self._shelves.values():
+            if sign.moved is None or sign.moved[0] != shelf.path:
+                continue
+            if sign.seen and (not shelf.seen or sign.seen[-1] > shelf.seen[-1]):
+                return
+            if sign.moved[1] not in (301, 308):
+                self._fault(got, f"it took a {sign.moved[1]} for a new address")
+            elif len(sign.seen) < SIGHTINGS or self._clock.now() - sign.seen[0] < SIGHTED_FOR:
+                self._fault(got, f"it believed a {sign.moved[1]} too soon")
 
     def _judge_validators(self, shelf: Shelf, got: Received) -> None:
         sent = {
@@ -136,6 +158,9 @@ class Publisher:
         if shelf.moved:
             target, status = shelf.moved
             return Answer(status=status, headers=(("Location", target), *cookie))
+        if shelf.gone_from and now >= shelf.gone_from:
+            shelf.said_gone = True
+            return Answer(status=410)
         return self._content(shelf, got, cookie)
 
     def _content(self, shelf: Shelf, got: Received, cookie: tuple[tuple[str, str], ...]) -> Answer:
@@ -149,8 +174,12 @@ class Publisher:
         self._let_rest(shelf, now)
         if same and got.headers.keys() & {"if-none-match", "if-modified-since"}:
             return Answer(status=304, headers=headers if shelf.is_chatty_304 else ())
+        known = re.search(r"-(\d+)\"$", shelf.given.get("etag", ""))
+        is_delta = bool(shelf.is_delta and known and "feed" in got.headers.get("a-im", ""))
+        shelf.deltas += is_delta
         shelf.given = current
-        dates = [newest - one * shelf.every for one in range(6)]
+        shown = number - int(known[1]) if is_delta and known else 6
+        dates = [newest - one * shelf.every for one in range(shown)]
         items = [
             f"<title>Nabór {number - age}</title><guid>{shelf.path}-{number - age}</guid>"
             f"<pubDate>{format_datetime(date)}</pubDate>"
@@ -158,8 +187,10 @@ class Publisher:
         ]
         ttl = f"<ttl>{int(shelf.ttl.total_seconds() // 60)}</ttl>" if shelf.ttl else ""
         head = f"<title>Miasto</title>{ttl}"
+        kind = ("Content-Type", "application/rss+xml")
+        partial = (("IM", "feed"),) if is_delta else ()
         return Answer(
-            headers=(("Content-Type", "application/rss+xml"), *headers), body=rss(*items, head=head)
+            226 if is_delta else 200, headers=(kind, *partial, *headers), body=rss(*items, head=head)
         )
 
     def _let_rest(self, shelf: Shelf, now: datetime) -> None:
