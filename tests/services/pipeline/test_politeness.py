@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from feeds.pool import ParserPool
 from services.clock import FrozenClock
-from services.errors import Unavailable
 from services.pipeline import poll
 from services.runtime import Runtime
 from services.storage.session import Sessions
@@ -39,6 +38,10 @@ def parsers() -> Iterator[ParserPool]:
         yield pool
 
 
+class Killed(BaseException):
+    """As kill -9: nothing is tried again, and nothing is written."""
+
+
 class Dying:
     """The sessions of a process that is killed after its first transaction: it asks, and writes nothing."""
 
@@ -49,7 +52,7 @@ class Dying:
     def begin(self) -> AbstractContextManager[Session]:
         self._calls += 1
         if self._calls > 1:
-            raise Unavailable("The database cannot be reached.")
+            raise Killed
         return self._sessions.begin()
 
 
@@ -90,7 +93,7 @@ def test_a_month_with_restarts_and_kills_has_no_fault(
     while clock.now() < end:
         if deaths < 12 and chance.random() < RESTART:
             before = len(publisher.asked)
-            with suppress(Unavailable):
+            with suppress(Killed):
                 poll.run(killed(rt), parsers)
             deaths += len(publisher.asked) > before
             publisher.lost(before)
