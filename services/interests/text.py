@@ -16,7 +16,7 @@ from services.interests.tokens import Token, is_capitals, is_title, lowered
 
 Keys = frozenset[str]
 
-RULES = 2  # to be raised whenever a word gets other keys than before
+RULES = 3  # to be raised whenever a word gets other keys than before
 CACHED_WORDS = 100_000
 MAX_ANALYSED = 40
 _SHORT_ACRONYM = 5
@@ -66,6 +66,9 @@ class Analyser:
         return tuple(lemmas) or (word,)
 
     def _keys_in_document(self, token: Token, is_english: bool) -> Keys:
+        if token.is_first_half:
+            whole = self._keys_in_document(token._replace(is_first_half=False), is_english)
+            return whole | self._first_half(token.form)
         surface, form = token.surface, token.form
         if is_verbatim(form):
             return frozenset({f"^{form}"})
@@ -75,6 +78,11 @@ class Analyser:
         if self._is_acronym(surface) and not token.is_shouted:
             return frozenset({f"^{form}"})
         return frozenset({f"^{form}"}) | self._keys_of_word(form.capitalize(), is_english=is_english)
+
+    def _first_half(self, form: str) -> Keys:
+        """The adjective that a compound begins with: społeczno-gospodarczy is społeczny too."""
+        adjective = form[:-1] + ("i" if form[-2:-1] in "kg" else "y")
+        return frozenset({adjective}) & self._readings(adjective).common
 
     def _keys_of_word(self, surface: str, *, is_english: bool, is_name_like: bool = False) -> Keys:
         form = lowered(surface)

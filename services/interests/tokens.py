@@ -13,6 +13,7 @@ _WORD = re.compile(
     rf"(?P<acronym>(?<![^\W_])[{_UPPER}][{_UPPER}0-9]+)[-‐‑–’']{_ENDING}(?![^\W_])"
     r"|(?P<word>[^\W_]{1,3}(?:[+&][^\W_]{1,3})+(?![^\W_])|[^\W_]+(?:\+\+(?![^\W_]))?)"
 )
+_FIRST_HALF = re.compile(r"[-‐‑][^\W\d_]{3}")
 _SHOUTING_SHARE = 0.6
 _SHOUTING_LETTERS = 12
 
@@ -20,12 +21,13 @@ _SHOUTING_LETTERS = 12
 class Token(NamedTuple):
     """A word as written. `is_name_like`: capitalised where nothing but being a name explains it.
 
-    `is_shouted`: in capitals because all around it is.
+    `is_shouted`: in capitals because all around it is. `is_first_half`: of a compound (społeczno-gospodarczy).
     """
 
     surface: str
     is_name_like: bool = False
     is_shouted: bool = False
+    is_first_half: bool = False
 
     @property
     def form(self) -> str:
@@ -72,7 +74,8 @@ def tokenise(text: str) -> list[Token]:
             and _is_lower_before(text, found[index - 1], found[index], surfaces[index - 1])
             and not _is_title_after(text, found, index, surfaces)
         )
-        tokens.append(Token(surface, is_name_like, is_shouted and is_capitals(surface)))
+        is_first_half = surface[-1] in "oO" and _FIRST_HALF.match(text, found[index].end()) is not None
+        tokens.append(Token(surface, is_name_like, is_shouted and is_capitals(surface), is_first_half))
     return tokens
 
 

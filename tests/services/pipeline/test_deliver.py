@@ -259,10 +259,7 @@ def test_who_has_left_gets_nothing_more(mailing: Runtime, sink: SmtpSink) -> Non
     assert delivery(mailing)["detail"] == "the subscriber has left"
 
 
-def test_who_has_left_and_asks_again_gets_the_letter_to_confirm(
-    open_runtime: OpenRuntime, sink: SmtpSink
-) -> None:
-    mailing = open_runtime(mail="smtp", smtp_url=sink.url, goodbye=False)
+def test_who_has_left_and_asks_again_gets_the_letter_to_confirm(mailing: Runtime, sink: SmtpSink) -> None:
     person = reader(mailing, ANNA)
     subscribers.leave(mailing, person.id)
     subscribers.sign_up(mailing, email=ANNA, interests=[Wish("kind:call")], locale="en")
