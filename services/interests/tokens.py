@@ -21,7 +21,7 @@ _SHOUTING_LETTERS = 12
 class Token(NamedTuple):
     """A word as written. `is_name_like`: capitalised where nothing but being a name explains it.
 
-    `is_shouted`: in capitals because all around it is. `is_first_half`: of a compound, as in polsko-niemiecki.
+    `is_shouted`: in capitals because all around it is. `is_first_half`: of a compound, like polsko-.
     """
 
     surface: str
