@@ -34,16 +34,20 @@ def room(line: Line, now: datetime, per_second: float) -> int:
     return max(0, int(-(-free * per_second // 1)))
 
 
-def give(line: Line, now: datetime, per_second: float, wanted: int) -> Turns:
-    """So many turns, as they are free: those within `AHEAD`, and times to come again for the rest."""
-    step, first = timedelta(seconds=1 / per_second), max(line.next_at, now)
+def give(line: Line, now: datetime, per_second: float, wanted: int, *, first: int = 0) -> Turns:
+    """So many turns, as they are free: those within `AHEAD`, and times to come again for the rest.
+
+    The `first` of them stand in no line: they come again when the next turn is given out, before the others.
+    """
+    step, begin = timedelta(seconds=1 / per_second), max(line.next_at, now)
     soon = min(wanted, room(line, now, per_second))
-    next_at = first + soon * step
+    next_at = begin + soon * step
     end = max(line.line_at, next_at)
-    late = wanted - soon
+    hurried = max(0, first - soon)
+    late = wanted - soon - hurried
     return Turns(
-        [first + number * step for number in range(soon)],
-        [end + number * step for number in range(late)],
+        [begin + number * step for number in range(soon)],
+        [next_at - AHEAD / 2] * hurried + [end + number * step for number in range(late)],
         Line(next_at, end + late * step if late else line.line_at),
     )
 

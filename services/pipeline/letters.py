@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.channels import registry
 from services.channels.base import Letter, Outcome
@@ -13,6 +13,7 @@ from services.storage.deliveries import Body, MailDue
 
 # What a slow server can take within a drain: a second each over four connections is a quarter of a minute.
 SLICE = 50
+CAUGHT_UP = timedelta(seconds=0.1)  # so much lateness may be made good by sending together
 LOOK_EVERY_S = 0.25  # whether the process is asked to stop, while a turn is waited for
 
 
@@ -36,17 +37,22 @@ class MailSender:
                 yield by_id[sent.delivery_id], outcome
 
     def _in_turn(self, due: Sequence[MailDue], turns: Mapping[int, datetime]) -> Iterator[list[MailDue]]:
-        """Slices of what may leave now, until nothing is left or the process is stopping."""
+        """Slices of what may leave now, until nothing is left or the process is stopping.
+
+        Who comes late to a turn makes all later ones late: turns that were slept through are no burst.
+        """
         waiting = deque(sorted(due, key=lambda one: turns[one.delivery_id]))
+        late = timedelta(0)
         while waiting and not self._rt.stopping.is_set():
             now = self._rt.clock.now()
+            late = max(late, now - turns[waiting[0].delivery_id] - CAUGHT_UP)
             ready: list[MailDue] = []
-            while waiting and len(ready) < SLICE and turns[waiting[0].delivery_id] <= now:
+            while waiting and len(ready) < SLICE and turns[waiting[0].delivery_id] + late <= now:
                 ready.append(waiting.popleft())
             if ready:
                 yield ready
             else:
-                wait = turns[waiting[0].delivery_id] - now
+                wait = turns[waiting[0].delivery_id] + late - now
                 self._rt.clock.sleep(min(wait.total_seconds(), LOOK_EVERY_S))
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ Decided in the transaction that claims, so that all workers together keep the li
 is asked and nothing is written.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,14 +63,17 @@ def _by_domain(
     session: Session, per_second: float, due: Sequence[MailDue], *, now: datetime
 ) -> tuple[dict[int, datetime], Mapping[int, datetime]]:
     waiting: dict[str, list[int]] = defaultdict(list)
-    for one in due:
+    first: Counter[str] = Counter()
+    for one in sorted(due, key=lambda one: not one.is_awaited):
         if not one.held_back:
-            waiting[one.email.rpartition("@")[2].lower()].append(one.delivery_id)
+            domain = one.email.rpartition("@")[2].lower()
+            waiting[domain].append(one.delivery_id)
+            first[domain] += one.is_awaited
     lines = paces.hold(session, waiting, now=now)
     near: dict[int, datetime] = {}
     later: dict[int, datetime] = {}
     for domain, ids in waiting.items():
-        given = pace.give(lines[domain], now, per_second, len(ids))
+        given = pace.give(lines[domain], now, per_second, len(ids), first=first[domain])
         lines[domain] = given.line
         near.update(zip(ids, given.soon, strict=False))
         later.update(zip(ids[len(given.soon) :], given.later, strict=True))

@@ -14,7 +14,8 @@ from services.storage.work import Claim
 
 @dataclass(frozen=True, slots=True)
 class MailDue:
-    """A claimed e-mail delivery. `held_back` says why it must not be sent after all."""
+    """A claimed e-mail delivery. `is_awaited`: a confirmation, or urgent; it stands in no line behind others.
+    `held_back` says why it must not be sent after all."""
 
     delivery_id: int
     uid: uuid.UUID
@@ -29,6 +30,7 @@ class MailDue:
     slots: dict[str, str]
     event_at: datetime | None
     thread: uuid.UUID | None
+    is_awaited: bool
     held_back: str | None
 
 
@@ -79,6 +81,7 @@ _MAIL = text("""
     SELECT d.id, d.uid, d.attempts, i.subscriber_id, r.email, r.email_hash, r.locale, i.id AS issue_id,
            i.kind,
            i.content_hash, i.slots, told.at AS event_at, first.uid AS thread,
+           d.weight = 0 AS is_awaited,
            CASE WHEN x.email_hash IS NOT NULL THEN 'suppressed: ' || x.reason
                 WHEN i.kind IN ('confirm', 'goodbye') THEN NULL
                 WHEN r.state = 'left' THEN 'the subscriber has left'
@@ -117,7 +120,7 @@ def claimed_mail(session: Session, held: Claim) -> list[MailDue]:
     return [
         MailDue(
             r.id, r.uid, r.attempts, r.subscriber_id, r.email, bytes(r.email_hash), r.locale, r.issue_id,
-            r.kind, bytes(r.content_hash), r.slots, r.event_at, r.thread, r.held_back,
+            r.kind, bytes(r.content_hash), r.slots, r.event_at, r.thread, r.is_awaited, r.held_back,
         )
         for r in rows
     ]  # fmt: skip

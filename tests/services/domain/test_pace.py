@@ -57,3 +57,12 @@ def test_a_new_sender_doubles_its_pace_each_day(day: int, pace: float) -> None:
     first = date(2026, 12, 1)
     assert warmed_up(10, first, first + timedelta(days=day - 1)) == pace
     assert warmed_up(10, None, first) == 10
+
+
+def test_who_is_awaited_comes_again_before_the_line_of_the_others() -> None:
+    line = give(IDLE, NOW, 0.1, 300).line
+    turns = give(line, NOW + timedelta(seconds=5), 0.1, 2, first=1)
+
+    assert turns.soon == []
+    assert [(one - NOW).total_seconds() for one in turns.later] == [9.0, 3_000.0]
+    assert give(turns.line, NOW + timedelta(seconds=9), 0.1, 1, first=1).soon == [NOW + timedelta(seconds=10)]

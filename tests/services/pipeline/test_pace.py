@@ -5,8 +5,14 @@ import time
 from datetime import timedelta
 
 from services.clock import FrozenClock, SystemClock
+from services.manage import subscribers
+from services.manage.subscriptions import Wish
 from services.pipeline import compose, deliver, match
+from services.pipeline.leases import LEASE
+from services.pipeline.letters import MailSender
 from services.runtime import Runtime
+from services.storage import deliveries as store
+from services.storage import work
 from tests.conftest import OpenRuntime
 from tests.doubles.smtp import SmtpSink
 from tests.factories import counts, draft, many_readers, publish, reader, rows
@@ -88,3 +94,45 @@ def test_what_is_urgent_and_confirmations_go_before_alerts_and_those_before_dige
         clock.advance(timedelta(seconds=2))
 
     assert [one.recipient.partition("@")[0] for one in sink.received] == ["urgent", "alert", "digest"]
+
+
+def test_a_confirmation_waits_for_a_turn_of_its_domain_and_not_for_a_backlog(
+    open_runtime: OpenRuntime, sink: SmtpSink, clock: FrozenClock
+) -> None:
+    rt = open_runtime(mail="smtp", smtp_url=sink.url, mail_per_second_a_domain=0.1)
+    alerts(rt, "r", each=60)
+    deliver.run_mail(rt)
+    clock.advance(timedelta(seconds=3))
+    subscribers.sign_up(rt, email="bea@mail.example", interests=[Wish("kind:call")], locale="en")
+    asked = clock.now()
+
+    while "bea@mail.example" not in [one.recipient for one in sink.received]:
+        deliver.run_mail(rt)
+        clock.advance(timedelta(seconds=1))
+        assert clock.now() - asked < timedelta(seconds=30)
+
+    assert len(sink.received) <= 3
+
+
+def test_turns_that_were_slept_through_are_no_burst(
+    open_runtime: OpenRuntime, sink: SmtpSink, clock: FrozenClock
+) -> None:
+    rt = open_runtime(mail="smtp", smtp_url=sink.url, mail_per_second=10)
+    alerts(rt, "r", each=20)
+    left: list[timedelta] = []
+    began = clock.now()
+    sender = MailSender(rt)
+    with rt.begin() as session:
+        held = work.claim(session, work.MAIL, now=began, lease=LEASE, limit=20)
+        due = store.claimed_mail(session, held)
+        bodies = store.bodies(session, [one.content_hash for one in due])
+    turns = {one.delivery_id: began + number * timedelta(seconds=0.1) for number, one in enumerate(due)}
+    for number, _ in enumerate(sender.send(due, bodies, turns)):
+        left.append(clock.now() - began)
+        if number == 4:
+            clock.advance(timedelta(seconds=1))  # the process is stopped for a while
+    sender.close()
+
+    seconds = [one.total_seconds() for one in left]
+    assert len(seconds) == 20
+    assert max(sum(at <= other < at + 1 for other in seconds) for at in seconds) <= 12
