@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from services.domain.notices import OPERATION
 from services.interests.documents import Document
 from services.interests.text import Analyser, Keys
 from services.interests.tokens import tokenise
@@ -27,7 +28,8 @@ class ReadWord(NamedTuple):
 class Reading:
     """May be kept as long as the document stands: nothing here depends on the time of asking.
 
-    `zone` tells the day of a deadline.
+    `zone` tells the day of a deadline. Word about our own work (kind operation) has neither words nor a
+    language here: only who asks for that kind, or for that institution, is to meet it.
     """
 
     document: Document
@@ -56,6 +58,8 @@ class Reading:
     @property
     def language(self) -> str:
         """The language without its region: `pl-PL` is `pl`."""
+        if self.document.kind == OPERATION:
+            return ""
         return (self.document.language or "").replace("_", "-").partition("-")[0].lower()
 
     @property
@@ -71,6 +75,8 @@ class Reading:
         return (day - now.astimezone(self.zone).date()).days
 
     def _read(self, text: str) -> tuple[ReadWord, ...]:
+        if self.document.kind == OPERATION:
+            return ()
         is_english = self.language == "en"
         keys_of = self.analyser.document_keys
         return tuple(

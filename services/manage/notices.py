@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.domain import drafts, events
+from services.domain.notices import OPERATION
 from services.errors import BadInput, NotFound
 from services.manage import checks
 from services.manage.pages import Page, read_place, write_place
@@ -30,7 +31,7 @@ class Stats:
 
 
 def search(rt: Runtime, *, q: str = "", after: str | None = None, limit: int = 50) -> Page[dict[str, Any]]:
-    """Notices that stand and meet a query (all, when empty), newest first.
+    """Notices that stand and meet a query (when empty: all but word about our own work), newest first.
 
     A page may be shorter than `limit` and still have a `next`: so much was looked at in one go.
     """
@@ -40,7 +41,8 @@ def search(rt: Runtime, *, q: str = "", after: str | None = None, limit: int = 5
     looked, is_end = 0, False
     while len(found) <= limit and not is_end and looked < MOST_LOOKED_AT:
         with rt.begin() as session:
-            rows = store.page(session, after=place, limit=BATCH if meets else limit + 1)
+            size, without = (BATCH, "") if meets else (limit + 1, OPERATION)
+            rows = store.page(session, after=place, without=without, limit=size)
         is_end = len(rows) < (BATCH if meets else limit + 1)
         looked += len(rows)
         found += [row for row in rows if meets is None or meets(row.document())]
@@ -93,7 +95,11 @@ def log(rt: Runtime, *, q: str = "", after: str | None = None, limit: int = 100)
             documents = dict(store.documents_of(session, [row.id for row in rows])) if meets else {}
         for row in rows:
             cursor = row.cursor
-            if meets is None or row.type == "withdrawn" or meets(documents[row.id]):
+            if meets is None:
+                is_wanted = row.snapshot["kind"] != OPERATION
+            else:
+                is_wanted = row.type == "withdrawn" or meets(documents[row.id])
+            if is_wanted:
                 items.append(_cloudevent(rt, row))
             if len(items) == limit:
                 break

@@ -12,6 +12,7 @@ from functools import lru_cache
 from sqlalchemy.orm import Session
 
 from services.domain.drafts import Draft, plain, text_of
+from services.domain.notices import OPERATION
 from services.interests.classify import DEFAULTS, Classifier
 from services.interests.documents import Document
 from services.interests.reading import Reading
@@ -43,7 +44,7 @@ class Labeller:
     def labelled(self, draft: Draft) -> Draft:
         """The draft with topics, places and language, whoever tells them."""
         language = draft.language or self._language
-        if draft.topics and draft.places:
+        if draft.kind == OPERATION or (draft.topics and draft.places):
             topics, places = draft.topics, draft.places
         else:
             now = self._rt.clock.now()

@@ -57,9 +57,11 @@ class Listed:
         )
 
 
-def page(session: Session, *, after: Place | None, since: datetime | None = None, limit: int) -> list[Listed]:
-    """Notices that stand (not withdrawn), newest first, from a place on."""
-    wanted = _WITH_INSTITUTION.where(Notice.withdrawn_at.is_(None))
+def page(
+    session: Session, *, after: Place | None, since: datetime | None = None, without: str = "", limit: int
+) -> list[Listed]:
+    """Notices that stand (not withdrawn), newest first, from a place on; none of the kind `without`."""
+    wanted = _WITH_INSTITUTION.where(Notice.withdrawn_at.is_(None), Notice.kind != without)
     if after is not None:
         wanted = wanted.where(
             (Notice.published_at < after.published_at)

@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import text
 
 from services.clock import FrozenClock
+from services.domain.notices import OPERATION
 from services.domain.source_health import Known, SourceState, judge
-from services.manage import source_health
+from services.manage import notices, source_health
+from services.pipeline import match
 from services.runtime import Runtime
 from tests.conftest import NOON
-from tests.factories import feed, only, rows
+from tests.factories import counts, draft, feed, only, publish, reader, rows
 
 DAY = timedelta(days=1)
 
@@ -73,3 +75,21 @@ def test_the_operator_hears_of_a_break_and_a_recovery_once(rt: Runtime, clock: F
     [well] = becomes(0)
     assert well.startswith(f"Source {source_id} works again")
     assert only(rt, "SELECT count(DISTINCT kind) AS n FROM notices WHERE kind = 'operation'")["n"] == 1
+
+
+def test_word_about_our_own_work_reaches_only_who_asks_for_it(rt: Runtime) -> None:
+    reader(rt, "words@mail.example", "źródło OR source OR Toruń")
+    reader(rt, "place@mail.example", "place:torun OR lang:en OR topic:local-government-planning")
+    reader(rt, "operator@mail.example", "kind:operation")
+    title = "Source 7 is broken: aktualności (Urząd Miasta Torunia)"
+    publish(rt, draft("x", title=title, kind=OPERATION, language="en"))
+    match.run(rt)
+
+    told = "SELECT r.email, c.state FROM candidates c JOIN subscriptions s ON s.id = c.subscription_id"
+    assert set(counts(rt, f"{told} JOIN subscribers r ON r.id = s.subscriber_id")) == {
+        "operator@mail.example"
+    }
+    assert notices.search(rt).items == []
+    assert notices.log(rt).items == []
+    assert [one["title"] for one in notices.search(rt, q="kind:operation").items] == [title]
+    assert len(notices.log(rt, q="kind:operation").items) == 1
