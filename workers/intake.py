@@ -52,7 +52,7 @@ class Handler:
     def _take(self, raw: bytes, recipients: list[str]) -> str:
         with self._room:
             try:
-                intake.take_report(self._rt, raw, recipients=recipients)
+                kind = intake.take_report(self._rt, raw, recipients=recipients)
             except GoniecError as error:
                 _log.warning("intake.refused", reason=type(error).__name__)
                 return "451 4.3.0 Try again later"
@@ -60,6 +60,8 @@ class Handler:
                 _log.exception("intake.failed")
                 self._rt.metrics.error("intake")
                 return "451 4.3.0 Try again later"
+        if kind == "unknown":  # a person's letter must not vanish here
+            return "554 5.6.0 Only reports are read at this address; please write to the operator"
         return "250 2.0.0 Taken"
 
 

@@ -43,7 +43,6 @@ class Limits:
 KEYED = ("/v1/endpoints", "/v1/events", "/v1/subscriptions", "/v1/deliveries", "/v1/suppressions")
 KEYED_TO_CHANGE = "/v1/notices"
 BATCHES = frozenset({"/v1/notices/batch", "/v1/events"})
-SIGNED_BATCHES = frozenset({"/hooks/sendgrid"})  # nobody there holds a key: the body is signed
 UNCOUNTED = ("/healthz", "/readyz", "/metrics", "/static/")
 
 
@@ -86,9 +85,7 @@ class BodyLimit:
 
     def _most(self, scope: Scope) -> int:
         """A batch may be long; but who shows no key at all is not listened to for so long."""
-        is_batch = scope["path"] in SIGNED_BATCHES or (
-            scope["path"] in BATCHES and any(name == b"authorization" for name, _ in scope["headers"])
-        )
+        is_batch = scope["path"] in BATCHES and any(name == b"authorization" for name, _ in scope["headers"])
         return self._limits.max_batch_bytes if is_batch else self._limits.max_body_bytes
 
 

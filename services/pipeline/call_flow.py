@@ -16,6 +16,7 @@ from services.channels.base import Outcome, OutcomeKind
 from services.channels.webhook import Call, WebhookChannel
 from services.domain import health, retries
 from services.domain.health import Answers, Health
+from services.errors import Unavailable
 from services.pipeline import outcomes
 from services.pipeline.calls import call
 from services.pipeline.leases import LEASE, kept
@@ -31,6 +32,7 @@ ENOUGH_IN_HAND = 250  # while so many are queued, nothing further is claimed
 AT_ONCE = 10  # calls under way to one endpoint
 RECORD_EVERY = 100
 RECORD_WITHIN_S = 0.25
+AGAIN_AFTER_S = 1.0
 LOOK_EVERY_S = 0.2  # for further rows, once there were none
 
 log = logs.get(__name__)
@@ -83,7 +85,10 @@ class CallFlow:
             self._record()
         queued = len(self._held) - len(self._under_way) - len(self._done)
         if queued < ENOUGH_IN_HAND and now >= self._look_at and not self._rt.stopping.is_set():
-            self._claim()
+            try:
+                self._claim()
+            except Unavailable:  # a database that restarts: what is under way is heard out
+                self._look_at = now + AGAIN_AFTER_S
         return self._feed()
 
     def _claim(self) -> None:

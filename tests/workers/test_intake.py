@@ -85,6 +85,13 @@ def test_nothing_is_relayed_and_nobody_else_has_a_mailbox_here(
     assert rows(rt, "SELECT 1 AS one FROM feedback") == []
 
 
+def test_a_persons_letter_is_given_back_and_does_not_vanish(rt: Runtime, connect: Connect) -> None:
+    with connect() as smtp, pytest.raises(smtplib.SMTPDataError) as told:
+        smtp.sendmail("x@y.example", ["abuse@goniec.example"], b"Subject: Stop it\n\nPlease take me off.\n")
+    assert told.value.smtp_code == 554
+    assert rows(rt, "SELECT 1 AS one FROM feedback") == []
+
+
 def test_what_cannot_be_kept_now_is_left_to_the_sender(open_runtime: OpenRuntime) -> None:
     rt = open_runtime()
     away = rt.settings.model_copy(
