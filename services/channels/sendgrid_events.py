@@ -103,7 +103,9 @@ def read(body: bytes, now: datetime) -> list[Heard]:
 def _heard(event: dict[str, Any], now: datetime) -> Iterator[Heard]:
     verdict = _verdict(event)
     name = event.get("sg_event_id")
-    if verdict is None or not isinstance(name, str) or not 0 < len(name) <= MAX_ID or "\x00" in name:
+    if verdict is None or not isinstance(name, str) or not 0 < len(name) <= MAX_ID:
+        return
+    if not (name.isascii() and name.isprintable()):
         return
     try:
         delivery = uuid.UUID(hex=str(event.get("delivery_id")))
