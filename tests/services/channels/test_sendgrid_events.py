@@ -112,7 +112,8 @@ def test_a_body_that_is_no_list_of_events_is_refused(body: bytes) -> None:
     [
         1, None, [], {}, {"event": "delivered"}, event("delivered", "not-ours"),
         event("delivered", ID, sg_event_id=None), event("delivered", ID, sg_event_id="x" * 300),
-        event("delivered", ID, sg_event_id="a\x00b"), event("delivered", ID, sg_event_id="\ud800"), event("delivered", ID, event=7),
+        event("delivered", ID, sg_event_id="a\x00b"), event("delivered", ID, event=7),
+        event("delivered", ID, sg_event_id="\ud800"),
     ],
 )  # fmt: skip
 def test_what_is_odd_is_passed_over_and_harms_no_other(odd: Any) -> None:
