@@ -70,13 +70,13 @@ def decode(body: bytes, *, content_type: str | None = None, override: str | None
     for shape, name in _BARE_WIDE:
         if shape.match(start):
             return Decoded(body.decode(name, "replace"), name)
-    labels = _labels(body, content_type)
+    labels = labels_of(body, content_type)
     if b"\x1b" in body and any(label.startswith("iso2022") for label in labels):
         return _by_label(body, labels, override)
     return _utf8(body, labels) or _by_label(body, labels, override)
 
 
-def _labels(body: bytes, content_type: str | None) -> list[str]:
+def labels_of(body: bytes, content_type: str | None) -> list[str]:
     """Names of the encodings that the server and the document claim, in order of trust."""
     said = [_HTTP_LABEL.search(content_type or "")]
     inside = _XML_LABEL.search(body[:1024])

@@ -15,7 +15,12 @@ _QUOTED = re.compile(r"[A-Za-z0-9._~%/:=&?#+!$,;'@()*-]*", re.ASCII)
 _SLASHES = re.compile(r"^(https?:)/{3,}", re.IGNORECASE)
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}", re.ASCII)
-_PLAIN = re.compile(r"https?://[a-z0-9][a-z0-9.-]{0,250}(?:/[A-Za-z0-9._~/%=&+,;:@!$-]*)?", re.ASCII)
+_ENDS = r"(?:(?<!;)\?[A-Za-z0-9._~%/:=&?+!$,;@*-]+)?(?:(?<!;)#[A-Za-z0-9._~%/:=&?+!$,;@*-]+)?"
+_PLAIN = re.compile(
+    r"(https?://[a-z0-9][a-z0-9.-]{0,250}(?::[1-9]\d{1,3})?)(?:/[A-Za-z0-9._~/%=&+,;:@!$-]*)?" + _ENDS,
+    re.ASCII,
+)
+_PLAIN_PATH = re.compile(r"/(?!/)[A-Za-z0-9._~/%=&+,:@!$-]*" + _ENDS, re.ASCII)
 _NAME = re.compile(r"\s(?:href|src)\s*$", re.IGNORECASE)
 _VALUE = re.compile(r"""=(?<=[fFcC\s]=)\s*(?:"(?!https?://)([^"<>]*)"|'(?!https?://)([^'<>]*)')""")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|#")
@@ -27,6 +32,8 @@ def web_link(raw: object, base: str | None = None) -> str | None:
         return None
     if len(raw) <= MAX_URL_CHARS and _PLAIN.fullmatch(raw):
         return raw  # nothing in it could be mended
+    if base and (start := _PLAIN.fullmatch(base)) and _PLAIN_PATH.fullmatch(raw) and "/." not in raw:
+        return start[1] + raw if len(start[1]) + len(raw) <= MAX_URL_CHARS else None
     try:
         bare = raw.strip() if raw.isprintable() else _UNSEEN.sub("", raw).strip()
         bare = _SLASHES.sub(r"\1//", bare)

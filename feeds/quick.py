@@ -5,16 +5,17 @@ text, bases). Must say None rather than guess: then `feeds.loose` reads the docu
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.entities import html5
 
 from feeds import prolog
-from feeds.draft import EntryDraft, FeedDraft
+from feeds.draft import MAX_ENTRIES, EntryDraft, FeedDraft
 from feeds.loose import period_s
 from feeds.text import as_html, person
-from feeds.tree import Element, Scope, joined, markup, name, own_text
+from feeds.tree import Element, Scope, joined, markup, name, named, own_text
 
 _TEXT, _HTML, _XHTML = "text/plain", "text/html", "application/xhtml+xml"
 _KINDS = {"text": _TEXT, "plain": _TEXT, "html": _HTML, "xhtml": _XHTML}
@@ -24,11 +25,15 @@ _UPDATED = frozenset({"updated", "modified", "lastbuilddate", "dc:date", "dcterm
 _CREATED = frozenset({"created", "dcterms:created"})
 _AUTHORS = frozenset({"author", "managingeditor", "dc:author", "dc:creator", "itunes:author"})
 _LABELS = frozenset({"category", "keywords", "dc:subject", "media:category", "itunes:category"})
+_ENTRIES = frozenset({"item", "entry"})
 _LISTS = frozenset({"tags", "itunes:keywords", "media:keywords"})
 _CLOSING = re.compile(r"</(\w+)>|&(#?\w+);|<(?:br|img|hr)\b")
 _TAG = re.compile(r"</?(\w+)")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _SIGN = re.compile(r"&(\w+);")
 _C1 = re.compile("[\x80-\x9f]")
+_C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
+_C1_NUMBERS = re.compile(rb"&#(?:0*1[2-5]\d;|[xX]0*[89][0-9A-Fa-f];)")
 _TAGS_OF_HTML = frozenset(
     re.findall(
         r"\w+",
@@ -86,7 +91,7 @@ def read(root: Element, document: bytes, base_url: str) -> FeedDraft | None:
     kind = _kind(root)
     if kind is None:
         return None
-    reader = _Reader(Scope(document, base_url), kind, has_items=prolog.has_entries(document))
+    reader = _Reader(Scope(root, base_url), kind, document)
     try:
         return reader.feed(root, kind)
     except _Unsure:
@@ -111,9 +116,9 @@ def _kind(root: Element) -> str | None:
 
 
 class _Reader:
-    def __init__(self, scope: Scope, kind: str, *, has_items: bool) -> None:
+    def __init__(self, scope: Scope, kind: str, document: bytes) -> None:
         self._scope = scope
-        self._has_items = has_items
+        self._document = document
         self._is_atom = kind.startswith("Atom")
         self._is_bare = kind == "Atom 1.0"  # whose xhtml stands in a div that is no part of it (RFC 4287)
 
@@ -122,10 +127,13 @@ class _Reader:
         draft = FeedDraft(format=kind, language=self._scope.language(root))
         found: dict[str, str] = {}
         title: _Text | None = None
+        items: list[Element] = []
         for head in heads:
             for child in head:
                 what = name(child)
-                if what in ("title", "dc:title"):
+                if what in _ENTRIES:
+                    items.append(child)
+                elif what in ("title", "dc:title"):
                     title = title or self._text(child, _TEXT)
                 elif what == "id" and not draft.link:
                     draft.link = self._joined(child, own_text(child))
@@ -135,15 +143,22 @@ class _Reader:
                     draft.language = own_text(child) or draft.language
                 elif what in ("ttl", "sy:updateperiod", "sy:updatefrequency"):
                     found[what] = own_text(child)
+        if root not in heads:
+            items.extend(child for child in root if name(child) in _ENTRIES)
         draft.title_markup = title.markup if title else ""
         draft.ttl_s = period_s(
             found.get("ttl", ""), found.get("sy:updateperiod", ""), found.get("sy:updatefrequency", "1")
         )
-        draft.entries = [self.entry(item, draft.language) for item in _items(root, heads)]
-        has_words = any(entry.title_markup or entry.summary_markup for entry in draft.entries)
-        if not has_words and self._has_items:
-            raise _Unsure  # nothing, or nothing that says anything: perhaps it has another shape
+        self._read_items(items, draft)
         return draft
+
+    def _read_items(self, items: list[Element], draft: FeedDraft) -> None:
+        draft.entries = [self.entry(item, draft.language) for item in items[:MAX_ENTRIES]]
+        if len(items) > MAX_ENTRIES:
+            draft.report.append(f"{len(items)} entries, only the first {MAX_ENTRIES} read")
+        has_words = any(entry.title_markup or entry.summary_markup for entry in draft.entries)
+        if not has_words and prolog.has_entries(self._document):
+            raise _Unsure  # nothing, or nothing that says anything: perhaps it has another shape
 
     def _head_link(self, link: Element, draft: FeedDraft) -> None:
         href, rel = self._href(link), link.get("rel", "alternate").lower()
@@ -158,16 +173,23 @@ class _Reader:
 
     def entry(self, item: Element, language: object) -> EntryDraft:
         found = _Found(guid=item.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about", ""))
-        for depth, child in _parts(item, 1):
-            what = name(child)
-            known = _FIELDS.get(what)
-            if known:
-                known(self, found, child, depth)
+        self._fill(found, item, 1)
         return self._drafted(found, language)
+
+    def _fill(self, found: _Found, group: Element, depth: int) -> None:
+        """What the fields of an entry say; a media group is looked into."""
+        for child in group:
+            what = named(child.tag)
+            if known := _FIELDS.get(what):
+                known(self, found, child, depth)
+            elif what == "media:group":
+                self._fill(found, child, depth + 1)
 
     def _drafted(self, found: _Found, language: object) -> EntryDraft:
         title = found.title or found.media_title
-        content = max(found.contents, key=lambda one: (one.is_html, len(one.markup)), default=None)
+        content = found.contents[0] if found.contents else None
+        if len(found.contents) > 1:
+            content = max(found.contents, key=lambda one: (one.is_html, len(one.markup)))
         body = content or found.summary
         said = [self._scope.language(one.at) for one in (body, title) if one]
         return EntryDraft(
@@ -240,26 +262,26 @@ class _Reader:
             found.contents.append(text)
             found.summary = found.summary or text
 
-    def date(self, found: _Found, element: Element, _: int) -> None:
-        said, what = own_text(element), name(element)
-        if what in _PUBLISHED:
-            found.published = said or found.published
-        elif what in _UPDATED:
-            found.updated = said or found.updated
-        else:
-            found.created = said or found.created
+    def published(self, found: _Found, element: Element, _: int) -> None:
+        found.published = own_text(element) or found.published
+
+    def updated(self, found: _Found, element: Element, _: int) -> None:
+        found.updated = own_text(element) or found.updated
+
+    def created(self, found: _Found, element: Element, _: int) -> None:
+        found.created = own_text(element) or found.created
 
     def author(self, found: _Found, element: Element, _: int) -> None:
         names = [own_text(child) for child in element if name(child) in ("name", "itunes:name")]
-        found.authors.extend(map(_clean, names or [own_text(element)]))
+        found.authors.extend(map(self._clean, names or [own_text(element)]))
 
     def label(self, found: _Found, element: Element, _: int) -> None:
         said = element.get("label") or element.get("term") or element.get("text") or own_text(element)
         if said:
-            found.labels.append(_clean(said))
+            found.labels.append(self._clean(said))
 
     def listed(self, found: _Found, element: Element, _: int) -> None:
-        found.labels.extend(_clean(one.strip()) for one in own_text(element).split(",") if one.strip())
+        found.labels.extend(self._clean(one.strip()) for one in own_text(element).split(",") if one.strip())
 
     def enclosure(self, found: _Found, element: Element, _: int) -> None:
         if element.get("url") or element.get("uri") or element.get("href"):
@@ -277,10 +299,24 @@ class _Reader:
     def _joined(self, element: Element, address: str) -> str:
         if not address:
             return ""
-        base = self._scope.base(element)
-        if address.lower().startswith(("http://", "https://", "urn:", "tag:")):
+        if _SCHEME.match(address):
             return address.strip()
-        return _absolute(base, address)
+        return joined(self._scope.base(element), address)
+
+    def _clean(self, text: str) -> str:
+        """Two old faults undone: UTF-8 encoded twice, and signs of windows-1252 as control characters."""
+        if text.isascii():
+            return text
+        with suppress(UnicodeError):
+            text = text.encode("latin-1").decode("utf-8")
+        if not self._has_c1:
+            return text
+        return _C1.sub(lambda sign: sign[0].encode("latin-1").decode("cp1252", "ignore"), text)
+
+    @cached_property
+    def _has_c1(self) -> bool:
+        """Whether any such control character is in the document: one look at it, none at each text."""
+        return bool(_C1_BYTES.search(self._document) or _C1_NUMBERS.search(self._document))
 
     def _text(self, element: Element, default: str) -> _Text | None:
         """A text construct as HTML, None when it is empty. Atom's word on its kind is believed."""
@@ -291,9 +327,9 @@ class _Reader:
         ):
             raise _Unsure
         if len(element) or kind == _XHTML:
-            inside = _clean(markup(element, bare=self._is_bare))
+            inside = self._clean(markup(element, bare=self._is_bare))
             return _Text(inside, True, element) if inside else None
-        text = _clean((element.text or "").strip())
+        text = self._clean((element.text or "").strip())
         if not text:
             return None
         is_html = kind == _HTML or (kind == _TEXT and not self._is_atom and _looks_like_html(text))
@@ -320,45 +356,18 @@ _FIELDS: dict[str, Callable[[_Reader, _Found, Element, int], None]] = {
     "xhtml:body": _Reader.body,
     "enclosure": _Reader.enclosure,
     "dc:language": _Reader.said_language,
-    **dict.fromkeys(_PUBLISHED | _UPDATED | _CREATED, _Reader.date),
+    **dict.fromkeys(_PUBLISHED, _Reader.published),
+    **dict.fromkeys(_UPDATED, _Reader.updated),
+    **dict.fromkeys(_CREATED, _Reader.created),
     **dict.fromkeys(_AUTHORS, _Reader.author),
     **dict.fromkeys(_LABELS, _Reader.label),
     **dict.fromkeys(_LISTS, _Reader.listed),
 }
 
 
-def _items(root: Element, heads: list[Element]) -> list[Element]:
-    inside = [child for head in heads for child in head if name(child) in ("item", "entry")]
-    beside = [child for child in root if root not in heads and name(child) in ("item", "entry")]
-    return inside + beside
-
-
-def _parts(item: Element, depth: int) -> Iterator[tuple[int, Element]]:
-    """The fields of an entry with their depth; a media group is looked into."""
-    for child in item:
-        if name(child) == "media:group":
-            yield from _parts(child, depth + 1)
-        else:
-            yield depth, child
-
-
 def _is_page(link: Element) -> bool:
     kind = link.get("type", _HTML).lower()
     return _KINDS.get(kind, kind) in (_HTML, _XHTML)
-
-
-def _absolute(base: str, address: str) -> str:
-    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", address)
-    return address.strip() if scheme else joined(base, address)
-
-
-def _clean(text: str) -> str:
-    """Two old faults undone: UTF-8 encoded twice, and signs of windows-1252 as control characters."""
-    if text.isascii():
-        return text
-    with suppress(UnicodeError):
-        text = text.encode("latin-1").decode("utf-8")
-    return _C1.sub(lambda sign: sign[0].encode("latin-1").decode("cp1252", "ignore"), text)
 
 
 def _looks_like_html(text: str) -> bool:

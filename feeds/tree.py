@@ -41,6 +41,8 @@ _PREFIX = re.compile(r"[</\s]([A-Za-z][A-Za-z0-9_-]{0,20}):[A-Za-z]")
 _DECLARED = re.compile(r"xmlns:([A-Za-z][A-Za-z0-9_-]{0,20})\s*=")
 _ROOT_NAME = re.compile(r"<[A-Za-z][\w:.-]{0,40}")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
+_SAYS_BASE = etree.XPath("boolean(//@base | //@xml:base)")
+_SAYS_LANGUAGE = etree.XPath("boolean(//@lang | //@xml:lang)")
 _CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
 _AMPERSAND = re.compile(r"&(?!#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};)(?:([A-Za-z][A-Za-z0-9]{1,30});)?")
 _CUT_OFF = frozenset(
@@ -54,9 +56,14 @@ _VOID = frozenset(
 
 
 def grow(document: bytes) -> Element | None:
-    """The root of a well-formed document; None when it is not one."""
+    """The root of a well-formed document in UTF-8, whatever it declares; None when it is not one."""
     parser = etree.XMLParser(
-        no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+        encoding="utf-8",
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         return etree.fromstring(document, parser)
@@ -112,7 +119,10 @@ def declared(text: str) -> tuple[str, list[str]]:
 
 
 @lru_cache(4096)
-def _named(tag: str) -> str:
+def named(tag: object) -> str:
+    """The name of a tag; what is no element's (an entity that nobody resolved) has none."""
+    if not isinstance(tag, str):
+        return "?"
     uri, brace, local = tag[1:].rpartition("}") if tag.startswith("{") else ("", "", tag)
     if not brace:
         return local.lower()
@@ -123,7 +133,7 @@ def _named(tag: str) -> str:
 
 def name(element: Element) -> str:
     """`title`, `dc:creator`, `media:group`…: the prefix everybody uses, none for RSS and Atom themselves."""
-    return _named(element.tag) if isinstance(element.tag, str) else "?"
+    return named(element.tag)
 
 
 def own_text(element: Element) -> str:
@@ -175,9 +185,9 @@ def _local(key: str) -> str:
 class Scope:
     """The base address and the language that hold at an element; cheap where a document names neither."""
 
-    def __init__(self, document: bytes, base_url: str) -> None:
-        self._has_base = b"base=" in document or b"base =" in document
-        self._has_language = b"lang=" in document or b"lang =" in document
+    def __init__(self, root: Element, base_url: str) -> None:
+        self._has_base = bool(_SAYS_BASE(root))
+        self._has_language = bool(_SAYS_LANGUAGE(root))
         self._base_url = base_url
 
     def base(self, element: Element) -> str:
