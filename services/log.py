@@ -19,7 +19,7 @@ MASKS = (
     (re.compile(r"\b(gon|whsec)_[\w+/-]{20,}=*"), r"\1_<secret>"),
     (re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]*@"), "<credentials>@"),
     (re.compile(r"(?i)(?<=bearer )[^\s\"']+"), "<token>"),
-    (re.compile(r"(?<=/)(u|manage|confirm|issues|private)/[\w.~-]+"), r"\1/<token>"),
+    (re.compile(r"(?<=/)(u|manage|confirm|issues|private|less|held|stay)/[\w.~-]+"), r"\1/<token>"),
 )
 QUIET = {"uvicorn.access": logging.WARNING, "dramatiq": logging.WARNING, "alembic": logging.WARNING}
 

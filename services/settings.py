@@ -43,6 +43,7 @@ SECRETS = frozenset(
 EXPECTED = {
     "welcome": "must be on or off",
     "goodbye": "must be on or off",
+    "reconsent_after_days": "must be a number of days, 90 or more, or nothing: then nobody is asked",
     "port": "must be a number from 1 to 65535",
     "mail": "must be outbox, smtp or sendgrid",
     "log": "must be json or text",
@@ -87,6 +88,7 @@ class Settings(BaseModel):
     operator_name: str = "Goniec"
     welcome: bool = True
     goodbye: bool = True
+    reconsent_after_days: int | None = Field(default=None, ge=90, le=3650)
     log: Literal["json", "text"] = "text"
 
     @field_validator("data_dir")

@@ -89,8 +89,9 @@ def many_readers(rt: Runtime, number: int, query: str = "kind:call", *, prefix: 
 
 _MANY_READERS = text("""
     WITH people AS (
-        INSERT INTO subscribers (email, email_hash, state, locale, timezone, created_at, confirmed_at)
-        SELECT email, hash, 'active', 'pl', 'Europe/Warsaw', :now, :now
+        INSERT INTO subscribers
+            (email, email_hash, state, locale, timezone, created_at, confirmed_at, heard_at)
+        SELECT email, hash, 'active', 'pl', 'Europe/Warsaw', :now, :now, :now
         FROM unnest(CAST(:emails AS text[]), CAST(:hashes AS bytea[])) AS v(email, hash)
         RETURNING id
     )

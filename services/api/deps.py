@@ -12,7 +12,7 @@ from services.api import texts
 from services.api.errors import UnsupportedMediaType
 from services.domain import links, tokens
 from services.errors import BadInput, Forbidden, NotFound, Unauthorized
-from services.manage import accounts, sources, subscribers
+from services.manage import accounts, silence, sources, subscribers
 from services.manage.accounts import Principal
 from services.manage.subscribers import SubscriberView
 from services.runtime import Runtime
@@ -84,11 +84,13 @@ def operator(rt: Rt, credentials: Annotated[Credentials, Depends(_operator)]) ->
     return principal
 
 
-def subscriber(rt: Rt, credentials: Annotated[Credentials, Depends(_subscriber)]) -> int:
-    """A person's id, by the token of their own page."""
+def subscriber(request: Request, rt: Rt, credentials: Annotated[Credentials, Depends(_subscriber)]) -> int:
+    """A person's id, by the token of their own page. Who changes something is not silent."""
     person = _person(rt, credentials)
     if person.state != "active":
         raise Forbidden("You have left. Sign up again, and confirm by the letter that comes.")
+    if request.method not in ("GET", "HEAD"):
+        silence.heard(rt, person.id)
     return person.id
 
 

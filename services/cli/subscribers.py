@@ -74,7 +74,7 @@ def show(email: Email, json: AsJson = False) -> None:
             "address": found.email, "state": found.state, "suppressed": found.suppressed,
             "language": found.locale, "time zone": found.timezone, "commercial": found.commercial,
             "paused until": found.paused_until, "signed up": found.created_at,
-            "confirmed": found.confirmed_at,
+            "confirmed": found.confirmed_at, "last heard of": found.heard_at, "asked to stay": found.asked_at,
         }
     )  # fmt: skip
     rows = [(s.id, s.label, s.cadence, s.canonical, s.paused_until) for s in found.subscriptions]

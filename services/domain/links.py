@@ -12,6 +12,7 @@ MANAGE = "manage"
 LEAVE = "leave"
 LESS = "less"
 HELD = "held"
+STAY = "stay"
 
 
 def manage_token(secret: str, subscriber_id: int) -> str:
@@ -32,6 +33,16 @@ def confirm_url(base_url: str, secret: str, subscriber_id: int, *, letter: str, 
     """The page with the button that confirms what one sign-up (its `letter`) asked for."""
     token = tokens.sign(secret, CONFIRM, {"s": subscriber_id, "k": letter}, expires_at)
     return f"{base_url}/confirm/{token}"
+
+
+def stay_token(secret: str, subscriber_id: int) -> str:
+    """Lets a person say that they stay, nothing more."""
+    return tokens.sign(secret, STAY, {"s": subscriber_id})
+
+
+def stay_url(base_url: str, secret: str, subscriber_id: int) -> str:
+    """The page where a person who was asked says whether they stay."""
+    return f"{base_url}/stay/{stay_token(secret, subscriber_id)}"
 
 
 def less_url(base_url: str, secret: str, subscriber_id: int, *, subscription_id: int, notice_id: int) -> str:

@@ -39,6 +39,7 @@ def export(rt: Runtime, who: int | str) -> dict[str, Any]:
             "daily_budget": person.daily_budget,
             "created_at": rfc3339(person.created_at),
             "confirmed_at": rfc3339(person.confirmed_at) if person.confirmed_at else None,
+            "last_heard_of": rfc3339(person.heard_at) if person.heard_at else None,
             "suppressed": blocked.reason if blocked else None,
             "subscriptions": [
                 {

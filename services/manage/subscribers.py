@@ -52,6 +52,8 @@ class SubscriberView:
     daily_budget: int | None
     created_at: datetime
     confirmed_at: datetime | None
+    heard_at: datetime | None
+    asked_at: datetime | None
     suppressed: str | None
     subscriptions: tuple[SubscriptionView, ...]
 
@@ -236,7 +238,7 @@ def leave(rt: Runtime, subscriber_id: int, *, via: str = "web") -> None:
         person.state = "left"
         _consent(session, person, "leave", via=via, at=now)
         if rt.settings.goodbye and via == "web":
-            _goodbye(rt, session, person)
+            letters.say_goodbye(rt, session, person, why="left")
     rt.bell.ring("deliver_mail")
 
 
@@ -254,6 +256,7 @@ def _activate(session: Session, person: Subscriber, asked: dict[str, object], *,
     if person.state != "active":
         person.state, person.confirmed_at, person.paused_until = "active", now, None
         person.locale, person.timezone = str(asked["locale"]), str(asked["timezone"])
+    store.heard(person, now)
     _consent(session, person, "confirm", via=via, at=now)
     if asked["commercial"]:
         _set_commercial(session, person, True, via=via, at=now)
@@ -295,16 +298,6 @@ def _welcome(rt: Runtime, view: SubscriberView) -> None:
     rt.bell.ring("deliver_mail")
 
 
-def _goodbye(rt: Runtime, session: Session, person: Subscriber) -> None:
-    """The last letter: it says that nothing more comes, and where one's data can be taken along."""
-    letter = letters.write(rt, "goodbye", locale=person.locale)
-    came = (person.confirmed_at or person.created_at).isoformat()
-    page = links.manage_url(rt.settings.base_url, rt.settings.secret_key, person.id)
-    letters.put(
-        rt, session, letter, subscriber_id=person.id, window_key=f"goodbye:{came}", url=f"{page}/export"
-    )
-
-
 def _change(rt: Runtime, subscriber_id: int, **values: object) -> SubscriberView:
     with rt.begin() as session:
         person = need(rt, session, subscriber_id)
@@ -322,6 +315,7 @@ def _view(session: Session, person: Subscriber) -> SubscriberView:
         cadence=person.cadence, quiet_from=person.quiet_from, quiet_until=person.quiet_until,
         daily_budget=person.daily_budget,
         created_at=person.created_at, confirmed_at=person.confirmed_at,
+        heard_at=person.heard_at, asked_at=person.asked_at,
         suppressed=blocked.reason if blocked else None,
         subscriptions=tuple(view_of(row, text) for row, text in store.subscriptions_of(session, person.id)),
     )  # fmt: skip

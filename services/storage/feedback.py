@@ -181,6 +181,7 @@ def leave(session: Session, chosen: Chosen, *, now: datetime, via: str = "one-cl
         leaving.drop_all(session, person.id)
         person.state = "left"
     else:
+        subscribers.heard(person, now)
         subscriptions.drop(session, chosen.subscription_ids)
         subscriptions.keep_rhythms(session, person, now=now)
     subscribers.write_consent(

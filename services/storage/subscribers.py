@@ -51,6 +51,11 @@ def hold(session: Session, subscriber_id: int) -> Subscriber | None:
     ).one_or_none()
 
 
+def heard(person: Subscriber, at: datetime) -> None:
+    """The person, who is held, did something themselves: whatever they were asked is answered by it."""
+    person.heard_at, person.asked_at, person.reminded_at = at, None, None
+
+
 def remove(session: Session, subscriber_id: int) -> None:
     """Take out the person and everything that hangs on them; the ledger keeps only the keyed hash.
 

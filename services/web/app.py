@@ -15,6 +15,7 @@ from services.web.pages import (
     notices,
     preferences,
     sources,
+    stay,
     subscribe,
     texts,
     why,
@@ -26,7 +27,7 @@ def mount(app: FastAPI, rt: Runtime) -> None:
     app.state.rt = rt
     app.state.assets = Assets(TEMPLATES / "static")
     for pages in (
-        notices, subscribe, confirmation, held, why, ledger, preferences, less, letters, sources, texts,
+        notices, subscribe, confirmation, held, why, ledger, preferences, less, letters, sources, stay, texts,
     ):  # fmt: skip
         app.include_router(pages.router, include_in_schema=False)
     app.add_api_route("/static/{name}", _asset, include_in_schema=False)

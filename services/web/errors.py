@@ -16,7 +16,7 @@ FOR_MACHINES = (
     "/openapi.json",
     "/static/",
 )  # fmt: skip
-BY_LINK = ("/confirm/", "/manage/", "/less/", "/u/", "/issues/")
+BY_LINK = ("/confirm/", "/manage/", "/less/", "/stay/", "/u/", "/issues/")
 KEPT = ("retry-after", "allow", "connection")
 
 

@@ -61,8 +61,16 @@ CONTEXTS: dict[str, dict[str, object]] = {
         "interests": ["Dotacje", "Toruń"],
         "best": [{"title": "Bony", "institution": "Agencja", "url": "https://goniec.example/notices/1"}],
     },
-    "goodbye": {"export_url": "https://goniec.example/m/x/export"},
-}
+    "goodbye": {"export_url": "https://goniec.example/m/x/export", "why": "left"},
+    "reconsent": {
+        "stay_url": "https://goniec.example/stay/x", "interests": ["Dotacje", "Toruń"], "months": 12,
+        "until": datetime(2026, 12, 23, 12, tzinfo=UTC),
+    },
+    "reconsent_last": {
+        "stay_url": "https://goniec.example/stay/x", "interests": ["Dotacje", "Toruń"],
+        "until": datetime(2026, 12, 23, 12, tzinfo=UTC),
+    },
+}  # fmt: skip
 EVERY_MAIL = [(name, locale) for name in CONTEXTS for locale in ("pl", "en")]
 
 

@@ -12,10 +12,15 @@ class Subscriber(Base):
     """`state` is pending (not confirmed), active, or left; `email` is unique in lower case.
 
     `cadence` is the one usually meant; nothing comes between `quiet_from` and `quiet_until` (local, HH:MM);
-    `daily_budget` is the most stories a day. What is urgent passes both.
+    `daily_budget` is the most stories a day. What is urgent passes both. `heard_at` is when they last did
+    something themselves; `asked_at` and `reminded_at` stand while a question whether they stay is open.
     """
 
     __tablename__ = "subscribers"
+    __table_args__ = (
+        Index("ix_subscribers_silent", "heard_at", postgresql_where=text("state = 'active'")),
+        Index("ix_subscribers_asked", "asked_at", postgresql_where=text("asked_at IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     email: Mapped[str] = mapped_column(unique=True)
@@ -31,6 +36,9 @@ class Subscriber(Base):
     paused_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
+    heard_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
 
 
 class Consent(Base):

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from services.domain import links, tokens
 from services.domain.mutes import MuteKind
 from services.errors import BadInput, NotFound, QueryError
-from services.manage import mutes, notices, subscribers
+from services.manage import mutes, notices, silence, subscribers
 from services.manage.mutes import Unwanted
 from services.manage.subscribers import SubscriberView
 from services.web import days, faults
@@ -57,6 +57,7 @@ def ask(here: Here, token: str) -> Response:
 def mute(here: Here, sent: Sent, token: str) -> Response:
     """Mute what the button names, or take it back."""
     item = _item(here, token)
+    silence.heard(here.rt, item.person.id)
     if sent.one("do") == "lift":
         mutes.lift(here.rt, item.person.id, days.number(sent.one("mute")))
         return here.go(f"/less/{token}?done=lifted")

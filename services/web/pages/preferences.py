@@ -13,7 +13,7 @@ from fastapi import APIRouter, Response
 from services.domain import links, tokens
 from services.domain.mutes import MuteKind
 from services.errors import BadInput, Conflict, NotFound, QueryError
-from services.manage import mutes, privacy, subscribers, subscriptions
+from services.manage import mutes, privacy, silence, subscribers, subscriptions
 from services.manage.mutes import Unwanted
 from services.manage.subscribers import SubscriberView
 from services.manage.subscriptions import Wish
@@ -26,7 +26,7 @@ from services.web.wishes import Rhythm, Wanted
 
 router = APIRouter()
 
-TOLD = ("changed", "added", "removed", "paused", "resumed", "muted", "lifted")
+TOLD = ("changed", "added", "removed", "paused", "resumed", "muted", "lifted", "stays")
 Action = Callable[[Visit, SubscriberView, Form], str]
 
 
@@ -53,6 +53,7 @@ def change(here: Here, sent: Sent, token: str) -> Response:
         return _refused(here, person, sent, faults.fault(error, typed))
     except (Conflict, BadInput) as error:
         return _refused(here, person, sent, faults.refusal(error))
+    silence.heard(here.rt, person.id)
     return here.go(f"/manage/{token}?told={told}")
 
 
@@ -176,6 +177,11 @@ def _lift(here: Visit, person: SubscriberView, sent: Form) -> str:
     return "lifted"
 
 
+def _stay(here: Visit, person: SubscriberView, _: Form) -> str:
+    silence.stay(here.rt, links.stay_token(here.rt.settings.secret_key, person.id))
+    return "stays"
+
+
 ACTIONS: dict[str, Action] = {
     "add": _add,
     "change": _change,
@@ -186,6 +192,7 @@ ACTIONS: dict[str, Action] = {
     "resume": _resume,
     "mute": _mute,
     "lift": _lift,
+    "stay": _stay,
 }
 
 

@@ -82,6 +82,7 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
     own = f"/manage/{links.manage_token(secret, person)}"
     less = links.less_url("", secret, person, subscription_id=0, notice_id=open_one)
     muted = mutes.add(rt, person, Unwanted(MuteKind.WORD, "hulajnoga", NOON + timedelta(days=9)))
+    stay = links.stay_url("", secret, person)
     leave = f"/u/{tokens.sign(secret, 'leave', {'s': person})}"
     return [
         "/", "/?q=(bony", "/?q=nothing+of+this", "/?topic=funding&place=0403&kind=call",
@@ -91,6 +92,7 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
         f"{own}/letters", "/ledger", f"/notices/{open_one}/ledger",
         f"{own}/leave", f"{own}/erase", leave, "/outbox", f"/outbox/{letter}", "/about", "/bot", "/nowhere",
         "/sources/new", "/manage/false", less, f"{less}?done={muted.id}",
+        stay, f"{stay}?told=stays",
         links.held_url("", secret), links.held_url("", secret) + "?done=drop",
         f"{own}/why?notice={open_one}", f"{own}/why?notice=0",
     ]  # fmt: skip
