@@ -101,10 +101,10 @@ _MANY_READERS = text("""
 
 
 def listener(
-    rt: Runtime, url: str, query: str = "kind:call", *, consumer: str = "integrator", format: str = "standard"
+    rt: Runtime, url: str, query: str = "kind:call", *, consumer: str = "integrator", **given: Any
 ) -> CreatedEndpoint:
     """A webhook endpoint."""
-    return endpoints.add(rt, consumer, url=url, query=query, format=format)
+    return endpoints.add(rt, consumer, url=url, query=query, **given)
 
 
 def carry(rt: Runtime) -> None:

@@ -81,6 +81,7 @@ class CloudEvent(Told):
     subject: str
     time: datetime
     datacontenttype: str
+    dataschema: Annotated[str, Field(description="The JSON Schema (2020-12) that `data` meets.")]
     data: Notice
 
 
@@ -195,6 +196,7 @@ class Endpoint(Told):
     url: str
     label: str | None
     format: str
+    content: Annotated[str, Field(description="fat, thin or diff")]
     query: str
     canonical: str
     state: str

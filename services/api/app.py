@@ -16,6 +16,7 @@ from services.api.routes import (
     machines,
     mutes,
     notices,
+    schemas,
     subscribers,
     subscriptions,
     suppressions,
@@ -34,7 +35,7 @@ Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
     notices, events, interests, subscribers, subscriptions, mutes, endpoints, deliveries, feeds, machines,
-    suppressions, topics, ledger, hooks, unsubscribe,
+    suppressions, topics, ledger, hooks, unsubscribe, schemas,
 )  # fmt: skip
 
 

@@ -29,6 +29,10 @@ from services.domain.mutes import MuteKind
 from services.domain.notices import Audience, NoticeKind
 
 Format = Literal["standard", "cloudevents", "cloudevents-binary", "cloudevents-batch"]
+Content = Annotated[
+    Literal["fat", "thin", "diff"],
+    Field(description="The notice whole; where to fetch it; or what changed since this endpoint was told."),
+]
 Signatures = Literal["v1", "v1a", "both"]
 Locale = Literal["pl", "en"]
 MAX_BATCH = 1_000
@@ -234,6 +238,7 @@ class EndpointIn(Sent):
     query: Query
     label: Label | None = None
     format: Format = "standard"
+    content: Content = "fat"
     signatures: Signatures = "v1"
 
 
@@ -248,6 +253,7 @@ class EndpointPatch(Sent):
     query: Query | None = None
     label: Label | None = None
     format: Format | None = None
+    content: Content | None = None
     state: Literal["active", "paused"] | None = None
     max_per_s: Annotated[
         float | None, Field(ge=0, le=10_000, strict=True, description="Calls a second at most; 0: no limit.")

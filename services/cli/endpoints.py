@@ -25,6 +25,9 @@ def add(
     format: Annotated[
         str, typer.Option(help="standard, cloudevents, cloudevents-binary or cloudevents-batch.")
     ] = "standard",
+    content: Annotated[
+        str, typer.Option(help="fat (the notice whole), thin (where to fetch it) or diff (what changed).")
+    ] = "fat",
     label: Annotated[str | None, typer.Option(help="A name, to tell it from others.")] = None,
     signatures: Annotated[str, typer.Option(help="v1 (a shared secret), v1a (Ed25519) or both.")] = "v1",
     consumer: Annotated[str, typer.Option(help="Whose it is; made when new.")] = OPERATOR,
@@ -36,8 +39,9 @@ def add(
     """
     with opening.runtime() as rt, console.reading(interest):
         made = endpoints.add(
-            rt, consumer, url=url, query=interest, label=label, format=format, signatures=signatures
-        )
+            rt, consumer, url=url, query=interest, label=label, format=format, content=content,
+            signatures=signatures,
+        )  # fmt: skip
     if json:
         console.as_json(made)
         return
@@ -76,6 +80,8 @@ def change(
     schedule: Annotated[
         str | None, typer.Option(help="Seconds before each attempt: 0,5,300. Empty: the standard's schedule.")
     ] = None,
+    format: Annotated[str | None, typer.Option(help="As in `goniec endpoint add`.")] = None,
+    content: Annotated[str | None, typer.Option(help="fat, thin or diff.")] = None,
     pause: Annotated[
         bool | None, typer.Option("--pause/--resume", help="Keep what comes, or send it again.")
     ] = None,
@@ -85,8 +91,9 @@ def change(
     state = None if pause is None else "paused" if pause else "active"
     with opening.runtime() as rt:
         view = endpoints.patch(
-            rt, None, uid, max_per_s=max_per_s, is_ordered=ordered, schedule_s=_waits(schedule), state=state
-        )
+            rt, None, uid, max_per_s=max_per_s, is_ordered=ordered, schedule_s=_waits(schedule), state=state,
+            format=format, content=content,
+        )  # fmt: skip
     console.as_json(view) if json else console.say("Changed.")
 
 

@@ -16,18 +16,21 @@ def event_type(kind: str) -> str:
 
 
 def cloudevent(
-    *, uid: uuid.UUID, kind: str, at: datetime, snapshot: dict[str, Any], base_url: str
-) -> dict[str, Any]:
-    """The event with the notice as of its revision as `data`."""
+    *, uid: uuid.UUID, kind: str, at: datetime, snapshot: dict[str, Any], base_url: str,
+    content: str = "fat", data: dict[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The event with the notice as of its revision as `data`, or with what else is told of it."""
+    base = base_url.rstrip("/")
     return {
         "specversion": "1.0",
         "id": str(uid),
         "type": event_type(kind),
-        "source": f"{base_url.rstrip('/')}/institutions/{snapshot['institution']['slug']}",
+        "source": f"{base}/institutions/{snapshot['institution']['slug']}",
         "subject": str(snapshot["id"]),
         "time": rfc3339(at),
         "datacontenttype": "application/json",
-        "data": snapshot,
+        "dataschema": f"{base}/schemas/{event_type(kind)}.json#{content}",
+        "data": snapshot if data is None else data,
     }
 
 

@@ -13,6 +13,7 @@ LEAVE = "leave"
 LESS = "less"
 HELD = "held"
 STAY = "stay"
+REVISION = "revision"
 
 
 def manage_token(secret: str, subscriber_id: int) -> str:
@@ -49,3 +50,9 @@ def less_url(base_url: str, secret: str, subscriber_id: int, *, subscription_id:
     """The page where a person says what of one item in their letter they want less of."""
     token = tokens.sign(secret, LESS, {"s": subscriber_id, "p": subscription_id, "n": notice_id})
     return f"{base_url}/less/{token}"
+
+
+def revision_url(base_url: str, secret: str, *, notice_id: int, revision: int, expires_at: datetime) -> str:
+    """Where one revision of a notice is fetched without a key, until a time."""
+    token = tokens.sign(secret, REVISION, {"n": notice_id, "r": revision}, expires_at)
+    return f"{base_url}/v1/revisions/{token}"

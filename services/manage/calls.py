@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from services.channels.base import OutcomeKind
 from services.channels.webhook import Call, WebhookChannel
-from services.domain import events, rotation
+from services.domain import event_types, events, rotation
 from services.errors import BadInput
 from services.manage.endpoints import Owner, need, write_audit
 from services.manage.pages import Page, number_cursor
@@ -68,8 +68,9 @@ def test(rt: Runtime, owner: Owner, uid: str) -> TestOutcome:
         row, _, _, _ = need(session, owner, uid)
         url, kept, shape = row.url, row.secrets, row.format
     event = {
-        "specversion": "1.0", "id": str(uuid.uuid4()), "type": "pl.goniec.test.v1",
+        "specversion": "1.0", "id": str(uuid.uuid4()), "type": event_types.TEST,
         "source": rt.settings.base_url, "time": events.rfc3339(now), "datacontenttype": "application/json",
+        "dataschema": event_types.schema_url(rt.settings.base_url, event_types.TEST),
         "data": {"message": "This is a test of Goniec. No notice stands behind it."},
     }  # fmt: skip
     content_type, headers, body = events.told_as(shape, event)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.domain import events, rotation, signing
 from services.domain.addresses import read_target
+from services.domain.telling import CONTENTS
 from services.errors import BadInput, Forbidden, NotFound
 from services.manage import checks
 from services.manage.accounts import Principal
@@ -41,6 +42,7 @@ class EndpointView:
     url: str
     label: str | None
     format: str
+    content: str
     query: str
     canonical: str
     state: str
@@ -76,6 +78,7 @@ def add(
     query: str,
     label: str | None = None,
     format: str = "standard",
+    content: str = "fat",
     signatures: str = "v1",
 ) -> CreatedEndpoint:
     """A new endpoint for events that meet `query`. Raises AddressRefused, QueryError, BadInput."""
@@ -90,7 +93,8 @@ def add(
             raise BadInput(f"A consumer can have at most {MAX_ENDPOINTS} endpoints.")
         made = store.add(
             session, consumer_id=consumer_id, url=target.url, host=target.host, label=label,
-            format=_format(format), secrets=rotation.first(rt.settings.secret_key, *fresh), now=now,
+            format=_format(format), content=_content(content), now=now,
+            secrets=rotation.first(rt.settings.secret_key, *fresh),
         )  # fmt: skip
         interest_id = uses.intern(session, [canonical], now=now)[canonical]
         uses.add(
@@ -118,7 +122,7 @@ def show(rt: Runtime, owner: Owner, uid: str) -> EndpointView:
 
 def patch(
     rt: Runtime, owner: Owner, uid: str, *, url: str | None = None, label: str | None = None,
-    format: str | None = None, query: str | None = None, state: str | None = None,
+    format: str | None = None, content: str | None = None, query: str | None = None, state: str | None = None,
     max_per_s: float | None = None, is_ordered: bool | None = None, schedule_s: Sequence[int] | None = None,
 ) -> EndpointView:  # fmt: skip
     """Change what is given. `state` is active or paused; activating clears the record of failures.
@@ -140,6 +144,7 @@ def patch(
             row.url, row.host = target.url, target.host
         row.label = name or row.label
         row.format = _format(format) if format is not None else row.format
+        row.content = _content(content) if content is not None else row.content
         _pace(row, max_per_s, schedule_s)
         row.is_ordered = row.is_ordered if is_ordered is None else is_ordered
         if asked is not None:
@@ -281,7 +286,7 @@ def _view(row: store.Listed, now: datetime) -> EndpointView:
     endpoint, subscription, canonical, consumer = row
     return EndpointView(
         uid=str(endpoint.uid), url=endpoint.url, label=endpoint.label, format=endpoint.format,
-        query=subscription.query, canonical=canonical, state=endpoint.state,
+        content=endpoint.content, query=subscription.query, canonical=canonical, state=endpoint.state,
         state_because=endpoint.state_because, failures=endpoint.failures, health=endpoint.health,
         failing_since=endpoint.failing_since, max_per_s=endpoint.max_per_s, is_ordered=endpoint.is_ordered,
         schedule_s=endpoint.schedule_s, signatures=_signatures(endpoint),
@@ -293,6 +298,12 @@ def _view(row: store.Listed, now: datetime) -> EndpointView:
 def _format(text: str) -> str:
     if text not in FORMATS:
         raise BadInput(f"“{text[:40]}” is no format; use one of: {', '.join(FORMATS)}.", field="format")
+    return text
+
+
+def _content(text: str) -> str:
+    if text not in CONTENTS:
+        raise BadInput(f"“{text[:40]}” is no content; use one of: {', '.join(CONTENTS)}.", field="content")
     return text
 
 

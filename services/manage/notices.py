@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from services.domain import drafts, events
+from services.domain import drafts, events, links, tokens
 from services.domain.notices import OPERATION
 from services.errors import BadInput, NotFound
 from services.manage import checks
@@ -13,6 +13,7 @@ from services.manage.sieve import Meets, sieve
 from services.runtime import Runtime
 from services.storage import log as log_store
 from services.storage import search as store
+from services.storage import telling
 from services.storage.log import Cursor, Logged
 
 BATCH = 200
@@ -107,6 +108,20 @@ def log(rt: Runtime, *, q: str = "", after: str | None = None, limit: int = 100)
         if len(rows) < (BATCH if meets else limit):
             break
     return Page(items, str(cursor))
+
+
+def revision(rt: Runtime, token: str) -> dict[str, Any]:
+    """One revision, for the bearer of a link that a thin event told. Raises NotFound."""
+    try:
+        named = tokens.read(rt.settings.secret_key, links.REVISION, token, rt.clock.now())
+    except BadInput as exc:
+        raise NotFound(exc.message) from exc
+    which = int(named["n"]), int(named["r"])
+    with rt.begin() as session:
+        found = telling.snapshots(session, [which])
+    if which not in found:
+        raise NotFound("This revision is no longer kept.")
+    return dict(found[which])
 
 
 def stats(rt: Runtime) -> Stats:

@@ -1,7 +1,7 @@
-"""From a due webhook delivery to a signed call, in the format that its endpoint asked for."""
+"""From a due webhook delivery to a signed call, in the format and content that its endpoint asked for."""
 
 from services.channels.webhook import Call
-from services.domain import events
+from services.domain import events, telling
 from services.domain.rotation import valid_secrets
 from services.runtime import Runtime
 from services.storage.deliveries import CallDue
@@ -15,7 +15,12 @@ def call(rt: Runtime, one: CallDue) -> Call:
         at=one.event_at,
         snapshot=one.snapshot,
         base_url=rt.settings.base_url,
-    )
+        content=one.content,
+        data=telling.data(
+            one.content, one.snapshot, at=one.event_at, base_url=rt.settings.base_url,
+            secret=rt.settings.secret_key, before=one.before,
+        ),
+    )  # fmt: skip
     content_type, headers, body = events.told_as(one.format, event)
     now = rt.clock.now()
     return Call(

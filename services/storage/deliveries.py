@@ -1,7 +1,7 @@
 """What deliver reads and writes: what is on its way, and what became of each attempt."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.storage import against
 from services.storage.work import Claim
 
 
@@ -46,7 +47,8 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class CallDue:
-    """A claimed webhook delivery: the event as it will be told, and the endpoint's sealed secrets."""
+    """A claimed webhook delivery: the event as it will be told, and the endpoint's sealed secrets. `before`
+    is what the endpoint had of the notice, where it is told the difference."""
 
     delivery_id: int
     uid: uuid.UUID
@@ -54,6 +56,7 @@ class CallDue:
     endpoint_id: int
     url: str
     format: str
+    content: str
     secrets: list[dict[str, Any]]
     event_uid: uuid.UUID
     event_type: str
@@ -61,6 +64,7 @@ class CallDue:
     snapshot: dict[str, Any]
     schedule_s: list[int] | None
     held_back: str | None
+    before: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,8 @@ _MAIL = text("""
 """)
 _BODIES = text("SELECT hash, salt, subject, text, html FROM contents WHERE hash = ANY(:hashes)")
 _CALLS = text("""
-    SELECT d.id, d.uid, d.attempts, p.id AS endpoint_id, p.url, p.format, p.secrets, e.uid AS event_uid,
+    SELECT d.id, d.uid, d.attempts, p.id AS endpoint_id, p.url, p.format, p.content, p.secrets,
+           e.uid AS event_uid,
            e.type AS event_type, e.at AS event_at, e.snapshot, p.schedule_s,
            CASE WHEN p.state = 'disabled' THEN 'the endpoint is disabled' END AS held_back
     FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id JOIN events e ON e.id = d.event_id
@@ -133,11 +138,12 @@ def bodies(session: Session, hashes: Sequence[bytes]) -> dict[bytes, Body]:
 
 def claimed_calls(session: Session, held: Claim) -> list[CallDue]:
     """The webhooks of a claim, those to one host together."""
-    rows = session.execute(_CALLS, {"ids": list(held.rows), "claim": held.id})
+    rows = session.execute(_CALLS, {"ids": list(held.rows), "claim": held.id}).all()
+    before = against.hold(session, [r.id for r in rows if r.content == "diff"])
     return [
         CallDue(
-            r.id, r.uid, r.attempts, r.endpoint_id, r.url, r.format, r.secrets, r.event_uid, r.event_type,
-            r.event_at, r.snapshot, r.schedule_s, r.held_back,
+            r.id, r.uid, r.attempts, r.endpoint_id, r.url, r.format, r.content, r.secrets, r.event_uid,
+            r.event_type, r.event_at, r.snapshot, r.schedule_s, r.held_back, before.get(r.id),
         )
         for r in rows
     ]  # fmt: skip

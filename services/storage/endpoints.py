@@ -17,11 +17,11 @@ Listed = tuple[Endpoint, Subscription, str, str]  # with its subscription, canon
 
 def add(
     session: Session, *, consumer_id: int, url: str, host: str, label: str | None, format: str,
-    secrets: list[dict[str, Any]], now: datetime,
+    content: str, secrets: list[dict[str, Any]], now: datetime,
 ) -> Endpoint:  # fmt: skip
     endpoint = Endpoint(
-        consumer_id=consumer_id, url=url, host=host, label=label, format=format, secrets=secrets,
-        created_at=now,
+        consumer_id=consumer_id, url=url, host=host, label=label, format=format, content=content,
+        secrets=secrets, created_at=now,
     )  # fmt: skip
     session.add(endpoint)
     session.flush()

@@ -16,7 +16,7 @@ from services.api.app import make_app
 from services.api.limits import Limits
 from services.api.schemas import NoticeIn
 from services.channels import webhook
-from services.domain import events, retries, signing
+from services.domain import event_types, events, retries, signing, telling
 from services.domain.events import told_as
 from services.domain.notices import EventType
 from services.errors import GoniecError
@@ -130,6 +130,15 @@ def test_the_table_of_formats_is_so() -> None:
         assert f"`{told_as(name, event)[0]}`" == content_type
     assert len(json.loads(told_as("cloudevents-batch", event)[2])) == 1
     assert {name[:3] for name, _ in told_as("cloudevents-binary", event)[1]} == {"ce-"}
+
+
+def test_the_tables_of_types_and_of_contents_are_those_of_the_code() -> None:
+    told = [guides.codes(row[0])[0] for row in guides.rows("webhooks.md", "| type |")]
+    assert told == list(event_types.TYPES)
+    told = [guides.codes(row[0])[0] for row in guides.rows("webhooks.md", "| `content` |")]
+    assert tuple(told) == telling.CONTENTS
+    days = {row[0] for row in guides.rows("webhooks.md", "| since |")}
+    assert days == {change.at for change in event_types.CHANGES}
 
 
 def test_the_types_named_in_the_guides_exist() -> None:

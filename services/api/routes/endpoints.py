@@ -60,6 +60,7 @@ def add_endpoint(rt: Rt, consumer: Consumer, wanted: EndpointIn) -> Any:
         query=wanted.query,
         label=wanted.label,
         format=wanted.format,
+        content=wanted.content,
         signatures=wanted.signatures,
     )
     return _with_secret(made)

@@ -66,7 +66,10 @@ class IssueItem(Base):
 
 
 class Delivery(Work, Base):
-    """An issue or an event on its way: pending → sending → sent | retry | failed | suppressed | uncertain."""
+    """An issue or an event on its way: pending → sending → sent | retry | failed | suppressed | uncertain.
+
+    `base_revision` is what a diff is told against: fixed before the first attempt, 0 for nothing.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -106,6 +109,7 @@ class Delivery(Work, Base):
     endpoint_id: Mapped[int | None] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
     attempts: Mapped[int] = mapped_column(server_default="0")
     weight: Mapped[int] = mapped_column(server_default="1")
+    base_revision: Mapped[int | None]
     detail: Mapped[str | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

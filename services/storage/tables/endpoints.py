@@ -12,7 +12,8 @@ from services.storage.tables.base import Base, Id
 
 
 class Endpoint(Base):
-    """`state` is active, paused or disabled; `secrets` are sealed, newest first, with their expiry.
+    """`state` is active, paused or disabled; `secrets` are sealed, newest first, with their expiry. `content`
+    is how much of an event it is told (services.domain.telling).
 
     How well it is (`health` to `warned_at`, see services.domain.health) is found out by calling it. Its owner
     may ask for a pace (`max_per_s`; what is claimed is spread up to `paced_until`), for the order of each
@@ -30,6 +31,7 @@ class Endpoint(Base):
     host: Mapped[str]
     label: Mapped[str | None]
     format: Mapped[str]
+    content: Mapped[str] = mapped_column(server_default="fat")
     secrets: Mapped[list[dict[str, Any]]]
     state: Mapped[str] = mapped_column(server_default="active")
     state_because: Mapped[str | None]
