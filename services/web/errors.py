@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.web.visits import Visit
 
 FOR_MACHINES = (
-    "/v1/", "/.well-known/", "/feeds/", "/hooks/", "/websub/", "/hub", "/healthz", "/readyz", "/metrics",
+    "/v1/", "/.well-known/", "/schemas", "/feeds/", "/hooks/", "/websub/", "/hub", "/healthz", "/readyz", "/metrics",
     "/openapi.json",
     "/static/",
 )  # fmt: skip
