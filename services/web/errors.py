@@ -12,9 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.web.visits import Visit
 
 FOR_MACHINES = (
-    "/v1/", "/.well-known/", "/schemas", "/feeds/", "/hooks/", "/websub/", "/hub", "/healthz", "/readyz", "/metrics",
-    "/openapi.json",
-    "/static/",
+    "/v1/", "/.well-known/", "/schemas", "/feeds/", "/hooks/", "/websub/", "/hub", "/healthz", "/readyz",
+    "/metrics", "/openapi.json", "/static/",
 )  # fmt: skip
 BY_LINK = ("/confirm/", "/manage/", "/less/", "/stay/", "/u/", "/issues/")
 KEPT = ("retry-after", "allow", "connection")
