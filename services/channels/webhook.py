@@ -70,7 +70,7 @@ class WebhookChannel:
         def requests(given: Iterable[Call]) -> Iterator[Request]:
             for call in given:
                 try:
-                    yield _request(call)
+                    yield as_request(call)
                 except (BadInput, ValueError) as exc:
                     unfit.append((call, Outcome(OutcomeKind.FAILED, f"not sent: {_printable(str(exc))}")))
 
@@ -83,7 +83,7 @@ class WebhookChannel:
         yield from unfit
 
 
-def _request(call: Call) -> Request:
+def as_request(call: Call) -> Request:
     signed = (
         ("Content-Type", call.content_type),
         ("webhook-id", call.delivery_id),
