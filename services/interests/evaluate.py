@@ -136,11 +136,13 @@ def deadline_holds(leaf: Deadline, left: int | None, day: date | None) -> bool:
 
 
 def _phrases(leaf: Phrase, reading: Reading) -> Iterator[Found]:
-    wanted = reading.analyser.phrase_keys(leaf.words)
+    first, *others = reading.analyser.phrase_keys(leaf.words)
     for field, words in reading.texts(in_title=leaf.in_title):
-        for start in range(len(words) - len(wanted) + 1):
-            piece: tuple[ReadWord, ...] = words[start : start + len(wanted)]
-            if all(not keys.isdisjoint(word.keys) for keys, word in zip(wanted, piece, strict=True)):
+        for start in reading.places_of(field, first):
+            piece: tuple[ReadWord, ...] = words[start : start + 1 + len(others)]
+            if len(piece) == 1 + len(others) and all(
+                not keys.isdisjoint(word.keys) for keys, word in zip(others, piece[1:], strict=True)
+            ):
                 yield Found(field, " ".join(word.surface for word in piece))
 
 

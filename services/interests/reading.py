@@ -1,5 +1,6 @@
 """A document as read: its fields cut into words with their keys, once, and only when words are asked for."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -54,6 +55,21 @@ class Reading:
         if not in_title:
             yield "summary", self.summary
             yield "body", self.body
+
+    def places_of(self, field: str, keys: Keys) -> list[int]:
+        """Where in a field (title, summary, body) words have any of the keys, in order."""
+        index = self._places[field]
+        return sorted({place for key in keys for place in index.get(key, ())})
+
+    @cached_property
+    def _places(self) -> dict[str, dict[str, list[int]]]:
+        found: dict[str, dict[str, list[int]]] = {}
+        for field, words in self.texts(in_title=False):
+            index = found[field] = defaultdict(list)
+            for place, word in enumerate(words):
+                for key in word.keys:
+                    index[key].append(place)
+        return found
 
     @property
     def language(self) -> str:

@@ -50,6 +50,7 @@ class CallFlow:
         self._busy: Counter[int] = Counter()
         self._held: set[int] = set()
         self._done: list[tuple[CallDue, Outcome]] = []
+        self._failed: Counter[int] = Counter()  # of what is done and not yet written
         self._done_at = 0.0
         self._look_at = 0.0
         self._tried = 0
@@ -123,12 +124,15 @@ class CallFlow:
             self._done_at = self._rt.clock.monotonic()
         self._done.append((one, outcome))
         self._tried += 1
+        self._failed[one.endpoint_id] += outcome.state is not OutcomeKind.SENT
         is_old = self._rt.clock.monotonic() - self._done_at >= RECORD_WITHIN_S
-        if is_old or len(self._done) >= RECORD_EVERY:
+        is_failing = self._failed[one.endpoint_id] >= health.DEGRADED_AFTER
+        if is_old or is_failing or len(self._done) >= RECORD_EVERY:
             self._record()
 
     def _record(self) -> None:
         done, self._done = self._done, []
+        self._failed.clear()
         if not done:
             return
         results = [

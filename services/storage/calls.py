@@ -30,7 +30,7 @@ _CLAIM = text("""
     ), open AS MATERIALIZED (
         SELECT p.id, p.max_per_s, p.is_ordered,
                CASE WHEN p.state = 'disabled' THEN :limit
-                    ELSE LEAST(p.quota, coalesce(GREATEST(1, floor(p.max_per_s)), p.quota)) - (
+                    ELSE LEAST(p.quota, GREATEST(1, floor(coalesce(p.max_per_s, p.quota)))) - (
                         SELECT count(*) FROM deliveries f
                         WHERE f.endpoint_id = p.id AND f.state = 'sending' AND f.lease_until >= :now)
                END AS room

@@ -109,12 +109,8 @@ def add_notices(
         {**_columns(change, where), "story_id": story, "revision": 1, "fetched_at": now}
         for change, story in zip(changes, stories, strict=True)
     ]
-    added = session.scalars(
-        postgresql.insert(Notice)
-        .values(values)
-        .on_conflict_do_nothing(index_elements=["source_id", "key"])
-        .returning(Notice)
-    ).all()
+    upsert = postgresql.insert(Notice).on_conflict_do_nothing(index_elements=["source_id", "key"])
+    added = session.scalars(upsert.returning(Notice), values).all()
     events = _record(session, added, where, now=now, kind="published", tell={n.key for n in added} - quiet)
     return {notice.key: (notice.id, events.get(notice.id)) for notice in added}
 
@@ -164,11 +160,12 @@ def _by_page(session: Session, where: Door, changes: Sequence[Change], *, now: d
     )
     shared: dict[str | None, int] = {}
     if joinable := sorted(urls - told_here):
-        upsert = postgresql.insert(Story).values([{"url": u, "created_at": now} for u in joinable])
+        upsert = postgresql.insert(Story)
         rows = session.execute(
             upsert.on_conflict_do_update(index_elements=["url"], set_={"url": upsert.excluded.url}).returning(
                 Story.url, Story.id
-            )
+            ),
+            [{"url": url, "created_at": now} for url in joinable],
         )
         shared = {row.url: row.id for row in rows}
     alone = [c for c in changes if c.draft.url not in shared]

@@ -9,6 +9,7 @@ from services.clock import FrozenClock, SystemClock
 from services.domain import health
 from services.manage import endpoints
 from services.pipeline import deliver, match
+from services.pipeline.call_flow import AT_ONCE
 from services.runtime import Runtime
 from tests.conftest import OpenRuntime
 from tests.doubles.web import Answer, Received, WebDouble
@@ -45,6 +46,23 @@ def _until(rt: Runtime, receiver: WebDouble, number: int) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(counts(rt, STATES))
+
+
+def test_an_endpoint_is_called_several_times_at_once(open_runtime: OpenRuntime, receiver: WebDouble) -> None:
+    rt = open_runtime(at=SystemClock())
+    receiver.answer("*", Answer(hang=True))
+    listener(rt, receiver.url("/hook"))
+    publish(rt, *[draft(f"n-{n}") for n in range(30)])
+    match.run(rt)
+    working = threading.Thread(target=deliver.run_webhooks, args=(rt,))
+    working.start()
+    until = time.monotonic() + 15
+    while len(receiver.received) < AT_ONCE and time.monotonic() < until:
+        time.sleep(0.02)
+    rt.stopping.set()
+    receiver.hang_up()
+    working.join(30)
+    assert len(receiver.received) == AT_ONCE
 
 
 def test_an_endpoint_that_fails_gets_a_trickle_and_its_backlog_is_kept(
