@@ -179,7 +179,9 @@ def _sent(rt: Runtime, number: int) -> list[calls.Call]:
     ids = [row["id"] for row in rows(rt, "SELECT id FROM deliveries ORDER BY id LIMIT :n", n=number)]
     with rt.begin() as session:
         rows_of_claim = work.Claim("again", tuple(ids))
-        session.execute(deliveries.text("UPDATE deliveries SET claim_id = 'again' WHERE id = ANY(:i)"), {"i": ids})
+        session.execute(
+            deliveries.text("UPDATE deliveries SET claim_id = 'again' WHERE id = ANY(:i)"), {"i": ids}
+        )
         due = deliveries.claimed_calls(session, rows_of_claim)
         session.rollback()
     return [calls.call(rt, one) for one in due]
