@@ -1,8 +1,9 @@
 """How fast an event reaches those who listen: in bulk, and one by one while pushes come at a steady rate.
 
-In bulk: many events to one endpoint, and one event to thousands, from the push to the receiver with the full
-ledger, by one worker on PostgreSQL as it runs by default. Beside them in the same run the same requests, bare,
-by the same client (the floor), and a plain httpx loop that signs and posts (the baseline; no ledger either).
+In bulk: many events to one endpoint, and one event to thousands, from the push to the receiver with the
+full ledger, by one worker on PostgreSQL as it runs by default. Beside them in the same run the same requests,
+bare, by the same client (the floor), and a plain httpx loop that signs and posts (the baseline; no ledger
+either).
 
 One by one: a whole Goniec as `goniec up` starts it; seconds from the moment a push was to be sent, by the
 clock and not by when the last one was answered, until the receiver has the call.
@@ -14,6 +15,7 @@ import _here  # noqa: F401
 import dataclasses
 import itertools
 import logging
+import random
 import tempfile
 import threading
 import time
@@ -44,7 +46,12 @@ from tests.factories import institution, listener, publish, rows
 from tests.journeys.house import House
 
 HOSTS = 64  # loopback has many addresses
-BODY = "<p>Nabór wniosków o dotacje na badania i rozwój trwa do końca miesiąca.</p>" * 12
+WORDS = (
+    "nabór wniosek dotacja badania rozwój miesiąc firma uczelnia gmina powiat droga szkoła most rzeka park las"
+    " wystawa koncert film książka dom ulica woda energia praca student profesor lekarz zdrowie sport rower tramwaj"
+    " kolej lotnisko bilet cena rynek sklep targ chleb mleko sad ogród drzewo ptak ryba wiatr deszcz słońce zima"
+).split()
+WORDS_OF_A_BODY = 120
 NAIVE_CALLS = 1_000
 PUSHERS = 16
 KEYS = 8  # each may push fifty times a second
@@ -113,11 +120,16 @@ def _bulk(far: _receiver.Receiver, name: str, events: int, endpoints: int) -> li
 
 def _notices(prefix: str, number: int) -> list[Draft]:
     return [
-        Draft(key=f"{prefix}-{one}", kind="call", title=f"Dotacje na badania {prefix} {one}", body_html=BODY,
-              summary="Nabór wniosków o dotacje dla firm i uczelni trwa do końca miesiąca.",
+        Draft(key=f"{prefix}-{one}", kind="call", title=f"Dotacje na badania {prefix} {one}", body_html=_text(one, WORDS_OF_A_BODY),
+              summary=_text(f"{prefix} {one}", 12),
               url=f"https://region.example/{prefix}/{one}")
         for one in range(number)
     ]  # fmt: skip
+
+
+def _text(seed: int | str, words: int) -> str:
+    """No two notices say the same: alike ones would be one story."""
+    return f"<p>{' '.join(random.Random(seed).choices(WORDS, k=words))}.</p>"
 
 
 @contextmanager
@@ -218,7 +230,7 @@ def _steady(far: _receiver.Receiver, sizes: Sizes) -> list[_report.Row]:
             accounts.create_key(house.rt, institution=institution(house.rt, f"Gmina {one}")).key
             for one in range(KEYS)
         ]
-        _push(house, keys, "warm", rate=20, seconds=3)
+        _at_rate(house, far, keys, 20, 3)  # to get warm
         return [_at_rate(house, far, keys, rate, sizes.seconds) for rate in sizes.rates]
 
 
@@ -250,7 +262,7 @@ def _push(house: House, keys: Sequence[str], prefix: str, *, rate: int, seconds:
         if not hasattr(kept, "connection"):
             kept.connection = HTTPConnection("127.0.0.1", house.settings.port, timeout=20)
         time.sleep(max(0.0, at - time.time()))
-        body = dumps({"key": title, "kind": "call", "title": title, "body_html": BODY})
+        body = dumps({"key": title, "kind": "call", "title": title, "body_html": _text(title, WORDS_OF_A_BODY)})
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
         kept.connection.request("POST", "/v1/notices", body, headers)
         answer = kept.connection.getresponse()

@@ -1,10 +1,10 @@
 """Which story a new notice belongs to, and the sketches by which the next one is compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
-from sqlalchemy import ARRAY, BigInteger, delete, func, insert, literal, or_, select
+from sqlalchemy import ARRAY, BigInteger, delete, insert, literal, or_, select, text
 from sqlalchemy.orm import Session
 
 from services.domain.likeness import Sketch, indexed, is_same
@@ -33,9 +33,7 @@ def alike(session: Session, where: Door, sketches: Mapping[str, Sketch], *, now:
             )
         )
     )
-    common = {
-        of: _boilerplate(session, of) for of in {where.source_id, *(row.source_id for row, _, _ in rows)}
-    }
+    common = _boilerplate(session, {where.source_id, *(row.source_id for row, _, _ in rows)})
     found: dict[str, int] = {}
     for key, one in sketches.items():
         for row, other, story in rows:
@@ -71,19 +69,26 @@ def _candidates(
     return [(row, _SKETCH.validate_python(row.sketch), story) for row, story in rows]
 
 
-def _boilerplate(session: Session, source_id: int) -> frozenset[int]:
-    """Shingles that two of the last notices of a source have in common."""
-    last = (
-        select(SketchRow.sketch["shingles"].label("shingles"))
-        .where(SketchRow.source_id == source_id)
-        .order_by(SketchRow.at.desc(), SketchRow.notice_id.desc())
-        .limit(BOILERPLATE_OF)
-        .subquery()
-    )
-    one = func.jsonb_array_elements(last.c.shingles).cast(BigInteger).label("one")
-    each = select(one).subquery()
-    often = select(each.c.one).group_by(each.c.one).having(func.count() > 1)
-    return frozenset(session.scalars(often))
+_BOILERPLATE = text("""
+    SELECT s.id, each.one
+    FROM unnest(CAST(:sources AS bigint[])) AS s(id)
+    CROSS JOIN LATERAL (
+        SELECT k.sketch -> 'shingles' AS shingles FROM sketches k WHERE k.source_id = s.id
+        ORDER BY k.at DESC, k.notice_id DESC LIMIT :of
+    ) last
+    CROSS JOIN LATERAL (SELECT CAST(e AS bigint) AS one FROM jsonb_array_elements(last.shingles) AS e) each
+    GROUP BY s.id, each.one HAVING count(*) > 1
+""")
+
+
+def _boilerplate(session: Session, source_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """{source: shingles that two of its last notices have in common}."""
+    found: dict[int, set[int]] = {one: set() for one in source_ids}
+    for source_id, shingle in session.execute(
+        _BOILERPLATE, {"sources": sorted(found), "of": BOILERPLATE_OF}
+    ):
+        found[source_id].add(shingle)
+    return {one: frozenset(shingles) for one, shingles in found.items()}
 
 
 def remember(session: Session, where: Door, sketches: Mapping[int, Sketch], *, now: datetime) -> None:
