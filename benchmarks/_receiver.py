@@ -1,4 +1,4 @@
-"""A receiver of webhooks in a process of its own, on all of loopback: it counts by `webhook-id`, and is steered.
+"""A receiver of webhooks in a process of its own, on all of loopback, that counts by `webhook-id`.
 
 What it has counted is asked for under `/-/`; everything else is a call, thanked for with 204, or refused with
 503 while it is told to. It trusts nobody's books: an id that came twice is counted twice.
@@ -25,11 +25,16 @@ _REFUSED = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """What arrived: how often each id, and when first (seconds of `time.time`)."""
+    """What arrived: {id: how often}, and {id: when first}, in seconds of `time.time`."""
 
     times: dict[str, int]
     first: dict[str, float]
-    at: dict[str, float]  # what the call was about (its title, where it has one) → its first coming
+    titles: dict[str, str]  # what each was about
+
+    @property
+    def at(self) -> dict[str, float]:
+        """{title: when the first call about it came}, where each call has a title of its own."""
+        return {self.titles[name]: at for name, at in self.first.items()}
 
 
 class Receiver:
@@ -85,21 +90,19 @@ class _Book:
     def forget(self) -> None:
         self.times: dict[str, int] = {}
         self.first: dict[str, float] = {}
-        self.at: dict[str, float] = {}
+        self.titles: dict[str, str] = {}
 
     def note(self, name: str, title: str) -> None:
-        now = time.time()
         self.times[name] = self.times.get(name, 0) + 1
-        self.first.setdefault(name, now)
-        if title:
-            self.at.setdefault(title, now)
+        self.first.setdefault(name, time.time())
+        self.titles[name] = title
 
     def answer(self, path: str) -> bytes:
         told: object = {}
         if path == "/-/count":
             told = {"unique": len(self.times)}
         elif path == "/-/came":
-            told = {"times": self.times, "first": self.first, "at": self.at}
+            told = {"times": self.times, "first": self.first, "titles": self.titles}
         elif path in ("/-/refuse", "/-/take"):
             self.refuses = path == "/-/refuse"
         elif path == "/-/forget":

@@ -47,10 +47,11 @@ from tests.journeys.house import House
 
 HOSTS = 64  # loopback has many addresses
 WORDS = (
-    "nabór wniosek dotacja badania rozwój miesiąc firma uczelnia gmina powiat droga szkoła most rzeka park las"
-    " wystawa koncert film książka dom ulica woda energia praca student profesor lekarz zdrowie sport rower tramwaj"
-    " kolej lotnisko bilet cena rynek sklep targ chleb mleko sad ogród drzewo ptak ryba wiatr deszcz słońce zima"
-).split()
+    "nabór wniosek dotacja badania rozwój miesiąc firma uczelnia gmina powiat droga szkoła most rzeka "
+    "park las wystawa koncert film książka dom ulica woda energia praca student profesor lekarz "
+    "zdrowie sport rower kolej tramwaj lotnisko bilet cena rynek sklep targ chleb mleko sad ogród "
+    "drzewo ptak ryba wiatr deszcz słońce zima"
+)
 WORDS_OF_A_BODY = 120
 NAIVE_CALLS = 1_000
 PUSHERS = 16
@@ -120,8 +121,8 @@ def _bulk(far: _receiver.Receiver, name: str, events: int, endpoints: int) -> li
 
 def _notices(prefix: str, number: int) -> list[Draft]:
     return [
-        Draft(key=f"{prefix}-{one}", kind="call", title=f"Dotacje na badania {prefix} {one}", body_html=_text(one, WORDS_OF_A_BODY),
-              summary=_text(f"{prefix} {one}", 12),
+        Draft(key=f"{prefix}-{one}", kind="call", title=f"Dotacje na badania {prefix} {one}",
+              body_html=_text(one, WORDS_OF_A_BODY), summary=_text(f"{prefix} {one}", 12),
               url=f"https://region.example/{prefix}/{one}")
         for one in range(number)
     ]  # fmt: skip
@@ -129,7 +130,7 @@ def _notices(prefix: str, number: int) -> list[Draft]:
 
 def _text(seed: int | str, words: int) -> str:
     """No two notices say the same: alike ones would be one story."""
-    return f"<p>{' '.join(random.Random(seed).choices(WORDS, k=words))}.</p>"
+    return f"<p>{' '.join(random.Random(seed).choices(WORDS.split(), k=words))}.</p>"
 
 
 @contextmanager
@@ -262,7 +263,9 @@ def _push(house: House, keys: Sequence[str], prefix: str, *, rate: int, seconds:
         if not hasattr(kept, "connection"):
             kept.connection = HTTPConnection("127.0.0.1", house.settings.port, timeout=20)
         time.sleep(max(0.0, at - time.time()))
-        body = dumps({"key": title, "kind": "call", "title": title, "body_html": _text(title, WORDS_OF_A_BODY)})
+        body = dumps(
+            {"key": title, "kind": "call", "title": title, "body_html": _text(title, WORDS_OF_A_BODY)}
+        )
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
         kept.connection.request("POST", "/v1/notices", body, headers)
         answer = kept.connection.getresponse()

@@ -44,9 +44,12 @@ class Answer:
 
 
 class House:
-    """Use as a context manager; `rt` looks at the same database from outside."""
+    """Use as a context manager; `rt` looks at the same database from outside.
 
-    def __init__(self, folder: Path, *, smtp_url: str, workers: int = WORKERS) -> None:
+    `given` are further settings.
+    """
+
+    def __init__(self, folder: Path, *, smtp_url: str, workers: int = WORKERS, **given: Any) -> None:
         self.settings = settings_module.of(
             data_dir=folder / "data",
             port=_free_port(),
@@ -56,6 +59,7 @@ class House:
             mail_from="Goniec <goniec@goniec.example>",
             allow_networks="127.0.0.0/8",
             log="json",
+            **given,
         )
         self._log = folder / "house.log"
         self._workers = workers
