@@ -84,9 +84,7 @@ _BOILERPLATE = text("""
 def _boilerplate(session: Session, source_ids: Collection[int]) -> dict[int, frozenset[int]]:
     """{source: shingles that two of its last notices have in common}."""
     found: dict[int, set[int]] = {one: set() for one in source_ids}
-    for source_id, shingle in session.execute(
-        _BOILERPLATE, {"sources": sorted(found), "of": BOILERPLATE_OF}
-    ):
+    for source_id, shingle in session.execute(_BOILERPLATE, {"sources": sorted(found), "of": BOILERPLATE_OF}):
         found[source_id].add(shingle)
     return {one: frozenset(shingles) for one, shingles in found.items()}
 
