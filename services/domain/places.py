@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
 
-from services.domain import areas
+from services.domain import areas, declension
 from services.domain.folding import slug
 from services.errors import BadInput
 
@@ -69,14 +69,23 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(_index())
 def find(name_or_code: str) -> tuple[Place, ...]:
     """Every place that is meant, in order of code; empty when there is none.
 
-    Names come with or without diacritics. A code of 2, 4, 6 or 7 digits means one unit; a 4-digit code of
-    a county that is not listed itself is known by the municipalities in it.
+    Names come in any case, with or without diacritics: `Toruniu`, `gminie Chełmża`. A code of 2, 4, 6 or 7
+    digits means one unit; a 4-digit code of a county that is not listed itself is known by the municipalities
+    in it.
     """
     text = name_or_code.strip()
     if text.isascii() and text.isdigit():
         place = _by_code(text)
         return (place,) if place else ()
-    return tuple(PLACES[code] for code in NAMES.get(slug(text), ()))
+    return tuple(PLACES[code] for code in _called(text))
+
+
+def _called(text: str) -> tuple[str, ...]:
+    """As it is, or else what it is another case of, where that is one name alone."""
+    if found := NAMES.get(slug(text)):
+        return found
+    meant = {codes for name in declension.bases(text) if (codes := NAMES.get(name))}
+    return meant.pop() if len(meant) == 1 else ()
 
 
 def _by_code(code: str) -> Place | None:
