@@ -35,17 +35,30 @@ class BadInput(GoniecError):
 
 
 class QueryError(BadInput):
-    """A query that cannot be read: `column` (1-based) and `length` mark the place, in characters."""
+    """A query that cannot be read: `column` (1-based) and `length` mark the place, in characters.
+
+    `reason` is the sort of fault, for which each language has its sentence; `suggestion` can be read.
+    """
 
     code = "bad-query"
 
     def __init__(
-        self, message: str, *, column: int, expected: str, length: int = 1, suggestion: str | None = None
+        self,
+        message: str,
+        *,
+        column: int,
+        expected: str,
+        reason: str = "",
+        length: int = 1,
+        suggestion: str | None = None,
     ) -> None:
-        super().__init__(message, column=column, length=length, expected=expected, suggestion=suggestion)
+        super().__init__(
+            message, column=column, length=length, expected=expected, reason=reason, suggestion=suggestion
+        )
         self.column = column
         self.length = length
         self.expected = expected
+        self.reason = reason
         self.suggestion = suggestion
 
 

@@ -7,7 +7,10 @@ from typing import assert_never
 
 from services.interests.tree import And, Deadline, Exact, Facet, Leaf, Not, Or, Phrase, Prefix, Query, Word
 
-KEYWORDS = frozenset({"AND", "OR", "NOT"})
+# Written bare, these are operators or look like them.
+OPERATORS = frozenset(
+    {"and", "or", "not", "i", "oraz", "lub", "albo", "nie", "near", "xor", "nand", "andnot"}
+)
 
 
 def canonical(query: Query) -> str:
@@ -39,7 +42,7 @@ def leaf_text(leaf: Leaf) -> str:
         case Facet(field, value):
             return f"{field}:{value}"
         case Word(text, in_title):
-            return _titled(f'"{text}"' if text in KEYWORDS else text, in_title)
+            return _titled(f'"{text}"' if text.lower() in OPERATORS else text, in_title)
         case Exact(text, in_title):
             return _titled(f"={text}", in_title)
         case Prefix(text, in_title):

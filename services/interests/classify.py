@@ -41,7 +41,7 @@ class Classifier:
     """Holds one set of queries, read once. Pure; safe in several threads."""
 
     def __init__(self, rules: Mapping[str, str], analyser: Analyser) -> None:
-        read = {topic: language.parse(rule) for topic, rule in rules.items() if rule.strip()}
+        read = {topic: language.recall(rule) for topic, rule in rules.items() if rule.strip()}
         self._rules = {topic: _rule(query, analyser) for topic, query in read.items()}
 
     def topics(self, reading: Reading, now: datetime) -> tuple[str, ...]:

@@ -5,49 +5,89 @@
     one     = { "NOT" | "-" } ( "(" query ")" | field ":" ( value | "(" query ")" ) | deadline | text )
     text    = word | word"*" | "="word | '"' word { word } '"'
 
-`parse` answers the canonical tree, so that equal meaning is an equal tree; `canonical` writes it.
+`parse` answers the canonical tree, so that equal meaning is an equal tree; `canonical` writes it; `recall`
+reads what was stored.
 """
 
 from services.errors import QueryError
-from services.interests import deadlines, leaves
+from services.interests import deadlines, leaves, slips
 from services.interests.canonical import canonical, normalise, render
+from services.interests.facets import check_colon, facet
 from services.interests.fields import TITLE, field_named
-from services.interests.lexer import Lexeme, Sign, lex
+from services.interests.lexer import Lexeme, Sign, lex, straight
 from services.interests.parts import MAX_PARTS, TooManyParts, parts_of
+from services.interests.slips import refused, without
 from services.interests.tree import And, FacetField, Not, Or, Query
-from services.interests.values import UnknownValue, resolve
 
-__all__ = ["MAX_DEPTH", "MAX_LEAVES", "MAX_LENGTH", "canonical", "parse"]
+__all__ = ["MAX_DEPTH", "MAX_LEAVES", "MAX_LENGTH", "canonical", "parse", "recall"]
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 20
 MAX_LEAVES = 100
+MAX_MENDED = 20
 
 _SOMETHING = "a word, a phrase in quotes, a field such as topic: or a parenthesis"
 _ENDS = (Sign.OR, Sign.CLOSE, Sign.END)
 
 
 def parse(text: str) -> Query:
-    """Read a query into its canonical tree. Raises QueryError with the column and what was expected."""
+    """Read what was typed into its canonical tree.
+
+    Raises QueryError with the column and what was expected; what it suggests can be read.
+    """
+    typed = straight(text)
+    try:
+        return _read(typed, is_typed=True)
+    except QueryError as fault:
+        fault.suggestion = fault.data["suggestion"] = _mended(fault)
+        raise
+
+
+def recall(stored: str) -> Query:
+    """Read a canonical form. Words that look like operators are words: earlier versions wrote them bare.
+
+    Raises QueryError for what only an earlier version allowed.
+    """
+    return _read(stored, is_typed=False)
+
+
+def _read(text: str, *, is_typed: bool) -> Query:
     if len(text) > MAX_LENGTH:
         raise QueryError(
             f"the query is longer than {MAX_LENGTH:,} characters",
             column=MAX_LENGTH + 1,
             length=len(text) - MAX_LENGTH,
             expected="a shorter query",
+            reason="too_big",
         )
     if not text.strip():
-        raise QueryError("the query is empty", column=1, expected=_SOMETHING)
-    tree = normalise(_Parser(text).whole())
+        raise QueryError("the query is empty", column=1, expected=_SOMETHING, reason="dangling")
+    tree = normalise(_Parser(text, is_typed=is_typed).whole())
     _check_size(text, tree)
     return tree
+
+
+def _mended(fault: QueryError) -> str | None:
+    """What a fault suggests with its further faults mended too; None where it still cannot be read."""
+    text = fault.suggestion
+    for _ in range(MAX_MENDED):
+        if text is None:
+            return None
+        try:
+            _read(text, is_typed=True)
+        except QueryError as further:
+            text = further.suggestion
+        else:
+            return text
+    return None
 
 
 class _Parser:
     """One reading of one text: recursive descent over its pieces."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, is_typed: bool) -> None:
         self._text = text
+        self._is_typed = is_typed
         self._lexemes = lex(text)
         self._at = 0
         self._depth = 0
@@ -56,7 +96,9 @@ class _Parser:
     def whole(self) -> Query:
         query = self._any_of()
         if self._here.sign is Sign.CLOSE:
-            raise self._error("no parenthesis is open here", "the end of the query, or ( before")
+            fixed = without(self._text, self._here)
+            raise refused("parenthesis", "no parenthesis is open here", self._here,
+                          "the end of the query, or ( before", fixed)  # fmt: skip
         return query
 
     @property
@@ -110,76 +152,75 @@ class _Parser:
         opening = self._take()
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self._error(
-                f"more than {MAX_DEPTH} parentheses inside each other", "fewer of them", opening
-            )
+            said = f"more than {MAX_DEPTH} parentheses inside each other"
+            raise refused("too_big", said, opening, "fewer of them")
         found = self._any_of()
         if self._here.sign is not Sign.CLOSE:
-            raise self._error("this parenthesis is never closed", "a closing )", opening)
+            said = "this parenthesis is never closed"
+            raise refused("parenthesis", said, opening, "a closing )", f"{self._text.rstrip()})")
         self._take()
         self._depth -= 1
         return found
 
     def _fielded(self) -> Query:
         named = self._take()
+        slips.check_address(self._text, named)
         if self._field is not None:
-            raise self._error(f"a field inside {self._field}:( )", f"a value of {self._field}", named)
+            said, expected = f"a field inside {self._field}:( )", f"a value of {self._field}"
+            raise refused("colon", said, named, expected)
         self._field = field_named(named, self._text)
+        check_colon(self._text, self._field, self._lexemes, self._at)
         if self._here.sign not in (Sign.OPEN, Sign.WORD, Sign.QUOTED, Sign.EQUALS):
-            raise self._error(f"{self._field}: has no value", f"a value, such as {self._field}:(a OR b)")
+            said, expected = f"{self._field}: has no value", f"a value, such as {self._field}:(a OR b)"
+            raise refused("dangling", said, named, expected, without(self._text, named))
         found = self._primary()
         self._field = None
         return found
 
     def _value(self) -> Query:
         """A word, a quote or an exact form: of the text, of the title, or of a facet."""
-        first = self._take()
+        at, first = self._at, self._take()
+        if first.sign is Sign.EQUALS:
+            slips.check_equals(self._text, self._lexemes, at)
+        elif first.sign is Sign.WORD and self._is_typed:
+            slips.check_connective(self._text, self._lexemes, at)
         if isinstance(self._field, FacetField):
-            return self._facet(self._field, first)
+            return facet(self._text, self._field, self._lexemes, at)
         in_title = self._field == TITLE
+        if first.sign is Sign.WORD:
+            slips.check_piece(self._text, self._lexemes, at)
         if first.sign is not Sign.EQUALS:
-            return leaves.text_leaf(first, in_title=in_title)
+            return leaves.text_leaf(self._text, first, in_title=in_title)
         word = self._here
         if word.sign not in (Sign.WORD, Sign.QUOTED, *_KEYWORD_SIGNS) or word.column != first.column + 1:
-            raise self._error("= stands directly before a word", "a word right behind =")
-        return leaves.exact_leaf(self._take(), in_title=in_title)
-
-    def _facet(self, field: FacetField, value: Lexeme) -> Query:
-        if value.sign is Sign.EQUALS:
-            raise self._error(f"= is for words, not for {field}", f"a value of {field}", value)
-        try:
-            found = resolve(field, value.text)
-        except UnknownValue as unknown:
-            near = unknown.suggestion
-            raise QueryError(
-                unknown.message + (f"; did you mean {field}:{near}?" if near else ""),
-                column=value.column,
-                length=value.length,
-                expected=unknown.expected,
-                suggestion=leaves.replaced(self._text, value, near) if near else None,
-            ) from None
-        return leaves.facets(field, found)
+            said, expected = "= stands directly before a word", "a word right behind ="
+            raise refused("exact", said, first, expected, without(self._text, first))
+        return leaves.exact_leaf(self._text, self._take(), in_title=in_title)
 
     def _deadline(self) -> Query:
         relation = self._take()
         if self._field is not None:
-            raise self._error(f"a deadline inside {self._field}:( )", f"a value of {self._field}", relation)
-        return deadlines.read(relation, self._here if self._here.sign is not Sign.WORD else self._take())
+            said, expected = f"a deadline inside {self._field}:( )", f"a value of {self._field}"
+            raise refused("colon", said, relation, expected)
+        value = self._here if self._here.sign is not Sign.WORD else self._take()
+        return deadlines.read(relation, value, self._text)
 
     def _nothing(self) -> QueryError:
-        before = self._lexemes[self._at - 1].sign if self._at else None
+        before = self._lexemes[self._at - 1] if self._at else None
         here = self._here
-        if before is Sign.OPEN and here.sign is Sign.CLOSE:
-            return self._error("the parentheses are empty", _SOMETHING)
         if here.sign in (Sign.OR, Sign.AND):
-            return self._error(f"{here.text} needs something before it", _SOMETHING)
-        if before in _KEYWORD_SIGNS:
-            return self._error(f"{self._lexemes[self._at - 1].text} needs something behind it", _SOMETHING)
-        return self._error("something is missing here", _SOMETHING)
+            return self._missing(f"{here.text} needs something before it", here)
+        if before is None:
+            return self._missing("something is missing here", here)
+        if before.sign is Sign.OPEN and here.sign is Sign.CLOSE:
+            both = Lexeme(Sign.OPEN, "", before.column, here.end - before.start)
+            return self._missing("the parentheses are empty", both)
+        if before.sign in _KEYWORD_SIGNS:
+            return self._missing(f"{before.text} needs something behind it", before)
+        return self._missing("something is missing here", here if here.sign is not Sign.END else before)
 
-    def _error(self, message: str, expected: str, where: Lexeme | None = None) -> QueryError:
-        where = where or self._here
-        return QueryError(message, column=where.column, length=where.length, expected=expected)
+    def _missing(self, message: str, where: Lexeme) -> QueryError:
+        return refused("dangling", message, where, _SOMETHING, without(self._text, where))
 
 
 _KEYWORD_SIGNS = (Sign.AND, Sign.OR, Sign.NOT)
@@ -203,11 +244,13 @@ def _check_size(text: str, tree: Query) -> None:
             column=1,
             length=len(text),
             expected="a word, a topic or another field beside what is excluded",
+            reason="only_excluded",
         )
 
 
 def _whole(text: str, message: str) -> QueryError:
-    return QueryError(message, column=1, length=len(text), expected="a simpler query, or several interests")
+    expected = "a simpler query, or several interests"
+    return QueryError(message, column=1, length=len(text), expected=expected, reason="too_big")
 
 
 def _leaf_count(tree: Query) -> int:

@@ -7,12 +7,17 @@ from enum import Enum, auto
 
 from services.errors import QueryError
 
-QUOTES = '"„“”«»'
-DASHES = "-−–"
+QUOTES = '"„“”‟«»'
+DASHES = "-‐‑‒–—―−﹣"
 KEYWORDS = ("AND", "OR", "NOT")
 _PIECE = re.compile(rf"[^\s(){QUOTES}]+")
 _FIELD = re.compile(r"([^\W\d_][\w-]*):")
-_COMPARED = re.compile(r"deadline\s*(<=|>=|<|>)\s*", re.IGNORECASE)
+_COMPARED = re.compile(r"deadline\s*(<=|>=|=<|=>|<|>|≤|≥)\s*", re.IGNORECASE)
+_RELATIONS = {"=<": "<=", "≤": "<=", "=>": ">=", "≥": ">="}
+# Letter for letter, so that columns stay: the wide forms of ASCII, and what cannot be seen.
+_STRAIGHT = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(
+    map(ord, "\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u3000\ufeff"), " "
+)
 
 
 class Sign(Enum):
@@ -38,12 +43,31 @@ class Lexeme:
     column: int
     length: int
 
+    @property
+    def start(self) -> int:
+        return self.column - 1
+
+    @property
+    def end(self) -> int:
+        return self.column - 1 + self.length
+
+
+def straight(text: str) -> str:
+    """With plain letters for their wide forms and a space for what cannot be seen; of the same length."""
+    return text.translate(_STRAIGHT)
+
 
 def lex(text: str) -> list[Lexeme]:
     """The pieces of a query with END last. Raises QueryError for what can be no piece."""
     for index, char in enumerate(text):
         if not char.isspace() and unicodedata.category(char) in ("Cc", "Cs"):
-            raise QueryError("this character cannot be part of a query", column=index + 1, expected="a word")
+            raise QueryError(
+                "this character cannot be part of a query",
+                column=index + 1,
+                expected="letters, digits and signs that can be seen",
+                reason="character",
+                suggestion=text[:index] + " " + text[index + 1 :],
+            )
     found: list[Lexeme] = []
     at = 0
     while at < len(text):
@@ -67,7 +91,8 @@ def _next(text: str, at: int) -> Lexeme:
     if char == "=":
         return Lexeme(Sign.EQUALS, char, column, 1)
     if compared := _COMPARED.match(text, at):
-        return Lexeme(Sign.DEADLINE, compared[1], column, len(compared[0]))
+        relation = _RELATIONS.get(compared[1], compared[1])
+        return Lexeme(Sign.DEADLINE, relation, column, len(compared[0]))
     if field := _FIELD.match(text, at):
         return Lexeme(Sign.FIELD, field[1], column, len(field[0]))
     return _word(text, at)
@@ -76,23 +101,45 @@ def _next(text: str, at: int) -> Lexeme:
 def _quoted(text: str, at: int) -> Lexeme:
     ends = [end for quote in QUOTES if (end := text.find(quote, at + 1)) > 0]
     if not ends:
-        raise QueryError(
-            "this quotation mark is never closed",
-            column=at + 1,
-            length=len(text) - at,
-            expected='a closing "',
-            suggestion=text.rstrip() + '"',
-        )
+        raise _unpaired(text, at)
     end = min(ends)
     return Lexeme(Sign.QUOTED, text[at + 1 : end], at + 1, end + 1 - at)
 
 
+def _unpaired(text: str, at: int) -> QueryError:
+    """A mark at the end of a word closes what nobody opened; any other opens what nobody closed."""
+    rest = text[at + 1 :]
+    if at and not text[at - 1].isspace() and not rest.strip():
+        begun = re.search(r"[^()\"„“”‟«»:]*$", text[:at])
+        start = begun.start() if begun else 0
+        start += len(text[start:at]) - len(text[start:at].lstrip())
+        return QueryError(
+            "this quotation mark closes what none has opened",
+            column=at + 1,
+            expected='a " before the first word of the phrase, too',
+            reason="quote",
+            suggestion=f'{text[:start]}"{text[start:at]}"{rest}',
+        )
+    return QueryError(
+        "this quotation mark is never closed",
+        column=at + 1,
+        length=len(text) - at,
+        expected='a closing "',
+        reason="quote",
+        suggestion=text.rstrip() + '"' if rest.strip() else text[:at],
+    )
+
+
 def _dash(text: str, at: int) -> Lexeme:
     if at + 1 == len(text) or text[at + 1].isspace() or text[at + 1] == ")":
+        is_hyphen = text[at] == "-" and text[at + 1 :].strip() not in ("", ")")
+        rest = text[at + 1 :].lstrip()
         raise QueryError(
             "a dash stands directly before what it excludes",
             column=at + 1,
-            expected="a word, a field or a parenthesis right behind the dash",
+            expected="a word, a field or a parenthesis right behind the dash; or no dash",
+            reason="dash",
+            suggestion=f"{text[:at]}-{rest}" if is_hyphen else f"{text[:at].rstrip()} {rest}",
         )
     return Lexeme(Sign.NOT, text[at], at + 1, 1)
 

@@ -86,7 +86,7 @@ class LiveIndex:
 
     def _add(self, interest_id: int, canonical: str) -> bool:
         try:
-            compiled = self._compiler.compile(language.parse(canonical))
+            compiled = self._compiler.compile(language.recall(canonical))
         except (QueryError, ValueError):  # a canonical form that an older version allowed
             self._matcher.remove(interest_id)
             return False

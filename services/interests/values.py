@@ -1,11 +1,11 @@
 """What may stand behind a field: one spelling for each value, and the nearest one for what is unknown."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
-from services.domain import areas, places, topics
+from services.domain import areas, declension, places, topics
 from services.domain.folding import slug
 from services.domain.notices import AUDIENCES, KINDS, OPERATION, audience_label, kind_label
 from services.interests.tree import FacetField
@@ -51,9 +51,15 @@ def resolve(field: FacetField, text: str) -> tuple[str, ...]:
 
 
 def _topic(text: str) -> str:
+    head, divided, rest = text.partition("/")
     if found := topics.resolve(text):
         return found
-    head = text.partition("/")[0]
+    if rest.strip("/ ") and (above := _declined(head, topics.NAMES)):
+        head = above
+        if found := topics.resolve(f"{head}/{rest}"):
+            return found
+    elif not divided and (found := _declined(text, topics.NAMES)):
+        return found
     raise _unknown("topic", text, near=_nearest(head, topics.NAMES), expected=topics.TOPICS)
 
 
@@ -62,10 +68,12 @@ def _places(text: str) -> tuple[str, ...]:
         return tuple(place.code for place in found)
     if area := areas.find(text):
         return (area.code,)
-    near = _nearest(text, places.PLACES if text.isdigit() else [*places.NAMES, *areas.NAMES])
+    names = [*places.NAMES, *areas.NAMES]
+    near = _nearest(text, places.PLACES) if text.isdigit() else _begun(text, names) or _nearest(text, names)
     raise UnknownValue(
         f"unknown place {text[:40]!r}",
-        expected="a place by its name or TERYT code (torun, 0403, 0461011), or an area (btof)",
+        expected="a municipality or county of the area by its name or TERYT code (torun, 0403, 0461011), "
+        "or an area (btof)",
         suggestion=near,
     )
 
@@ -77,14 +85,26 @@ def _names(values: Iterable[str], label: Callable[[str, str], str]) -> dict[str,
 _KIND_NAMES = MappingProxyType(_names((*KINDS, OPERATION), kind_label))
 _AUDIENCE_NAMES = MappingProxyType(_names(AUDIENCES, audience_label))
 _LANGUAGE_NAMES = MappingProxyType(
-    {code: code for code in LANGUAGES} | {"polski": "pl", "polish": "pl", "angielski": "en", "english": "en"}
-)
+    {code: code for code in LANGUAGES}
+    | {
+        "polski": "pl", "polish": "pl", "angielski": "en", "english": "en", "niemiecki": "de", "german": "de",
+        "ukrainski": "uk", "ukrainian": "uk", "francuski": "fr", "french": "fr", "czeski": "cs",
+        "czech": "cs", "hiszpanski": "es", "spanish": "es", "wloski": "it", "italian": "it", "litewski": "lt",
+        "lithuanian": "lt",
+    }
+)  # fmt: skip
 
 
 def _listed(field: str, text: str, names: MappingProxyType[str, str], told: Iterable[str]) -> str:
-    if found := names.get(slug(text)):
+    if found := names.get(slug(text)) or _declined(text, names):
         return found
     raise _unknown(field, text, near=_nearest(text, names), expected=told)
+
+
+def _declined(text: str, names: Mapping[str, str]) -> str | None:
+    """What a name in another case (`zdrowiu`, `przetargi`) stands for, where that is one value alone."""
+    meant = {names[name] for name in declension.bases(text) if name in names}
+    return meant.pop() if len(meant) == 1 else None
 
 
 def _code(field: FacetField, text: str) -> str:
@@ -106,3 +126,9 @@ def _unknown(field: str, text: str, *, near: str | None, expected: Iterable[str]
 def _nearest(text: str, names: Iterable[str]) -> str | None:
     found = get_close_matches(slug(text[:MAX_VALUE]), list(names), n=1, cutoff=0.6)
     return found[0] if found else None
+
+
+def _begun(text: str, names: Iterable[str]) -> str | None:
+    """The one name that begins with these words: `solec` → `solec-kujawski`."""
+    found = [name for name in names if name.startswith(f"{slug(text[:MAX_VALUE])}-")]
+    return found[0] if len(found) == 1 else None

@@ -57,7 +57,7 @@ def preview(rt: Runtime, query: str, *, days: int = 30, samples: int = 5) -> Pre
     """How many notices of the last `days` meet a query, with the newest of them. Raises QueryError."""
     _, canonical = checks.query(query)
     days, now = max(1, min(days, MAX_DAYS)), rt.clock.now()
-    tree = language.parse(canonical)
+    tree = language.recall(canonical)
     window = _window(rt)
     with window.lock:
         held = window.held(rt, now)

@@ -51,7 +51,7 @@ def of_interest(asked: Asked, told: Told, met: Met, *, now: datetime, analyser: 
     data: dict[str, Any] = {"query": asked.canonical, "subscription": asked.id, "label": asked.label}
     name = f"“{asked.label}”"
     try:
-        query = language.parse(asked.canonical)
+        query = language.recall(asked.canonical)
     except QueryError:
         text = f"{name} cannot be read by this version"
         return Step("interest", None, False, text, data | {"code": "unreadable"})

@@ -17,7 +17,7 @@ def sieve(rt: Runtime, canonical: str) -> Meets:
 
     A document that is tested often is better given as its `Reading`, which keeps the words it was cut into.
     """
-    tree, now = language.parse(canonical), rt.clock.now()
+    tree, now = language.recall(canonical), rt.clock.now()
 
     def test(document: Document | Reading) -> bool:
         reading = document if isinstance(document, Reading) else Reading(document, rt.analyser)
@@ -28,4 +28,4 @@ def sieve(rt: Runtime, canonical: str) -> Meets:
 
 def understood(rt: Runtime, canonical: str) -> tuple[str, ...]:
     """How words of a query were read, where as something else than themselves: `wspolprace: współpraca`."""
-    return words_understood(language.parse(canonical), rt.analyser)
+    return words_understood(language.recall(canonical), rt.analyser)

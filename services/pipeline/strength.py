@@ -93,7 +93,7 @@ def scales(rt: Runtime, waiting: Iterable[Waiting]) -> Scales:
 @lru_cache(maxsize=8192)
 def _condition(witness: str) -> Query | Deadline | Facet | None:
     try:
-        return language.parse(witness)
+        return language.recall(witness)
     except QueryError:  # written by an earlier version's language
         return None
 

@@ -1,25 +1,11 @@
 """A query that cannot be read, told to its writer: what is wrong, where, and what they may have meant."""
 
-import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from services.errors import Conflict, GoniecError, QueryError
 from services.interests import language
 
-_REASONS = {
-    "unknown_field": "unknown field",
-    "unknown_value": "unknown |cannot be a ",
-    "parenthesis": "parenthesis is never closed|no parenthesis is open",
-    "quote": "quotation mark",
-    "dash": "a dash stands",
-    "only_excluded": "must say what it wants",
-    "dangling": "needs something|something is missing|are empty|has no value|query is empty",
-    "deadline": "deadline|is no time|has no time|no day of the calendar|more than .* days",
-    "star": r"\*",
-    "exact": "^= ",
-    "too_big": "longer than|conditions|too long|alternatives|more than",
-}
 SPAN_CHARS = 60  # of the query around its wrong place: what fits on a phone
 
 
@@ -70,7 +56,7 @@ def fault(error: QueryError, query: str, *, page: str | None = None) -> Fault:
     suggestion = error.suggestion
     return Fault(
         code="query",
-        reason=_reason(error.message),
+        reason=error.reason,
         text=error.message,
         expected=error.expected,
         column=error.column,
@@ -81,9 +67,3 @@ def fault(error: QueryError, query: str, *, page: str | None = None) -> Fault:
         suggestion=suggestion,
         suggestion_url=f"{page}?{urlencode({'q': suggestion})}" if page and suggestion else None,
     )
-
-
-def _reason(message: str) -> str:
-    """The kind of fault, for which each language has its own sentence."""
-    found = (reason for reason, pattern in _REASONS.items() if re.search(pattern, message))
-    return next(found, "")

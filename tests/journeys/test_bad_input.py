@@ -127,7 +127,7 @@ def strict(open_runtime: OpenRuntime) -> Runtime:
 
 
 @pytest.mark.parametrize(
-    ("query", "column"), [("topic:(", 8), ('"nie zamknięty', 1), ("kolor:czarny", 1), ("a AND (b", 7)]
+    ("query", "column"), [("topic:(", 7), ('"nie zamknięty', 1), ("kolor:czarny", 1), ("a AND (b", 7)]
 )
 def test_a_broken_query_is_told_with_its_place(house: House, query: str, column: int) -> None:
     told = problem(house.ask("GET", f"/v1/interests/check?q={quote(query)}"), 422, "bad-query")

@@ -25,7 +25,8 @@ from services.interests.tree import (
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 _TYPED = ("innowacja", "innowacje", "sztuczna", "inteligencja", "wspolpraca", "współpracy", "Świecie", "sąd",
-          "sad", "OZE", "oze", "ncbr", "research", "robots", "2026", "b+r", "Nowe", "gmina")  # fmt: skip
+          "sad", "OZE", "oze", "ncbr", "research", "robots", "2026", "b+r", "Nowe", "gmina",
+          "i", "LUB")  # fmt: skip
 _WRITTEN = ("innowacji", "Innowacje", "sztucznej", "inteligencji", "współpracę", "Współpraca", "wspolpraca",
             "świecie", "Świeciu", "sądu", "sad", "OZE", "NCBR-u", "Research", "robot", "2026", "B+R", "i",
             "w", "gminy", "Nowe", "polsko-niemiecki", "ŻÓŁWIK", "szybki.")  # fmt: skip

@@ -1,9 +1,11 @@
 """What people type is read as they mean it, or refused at its place, with what to type instead."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.errors import QueryError
-from services.interests.language import MAX_DEPTH, MAX_LEAVES, MAX_LENGTH, canonical, parse
+from services.interests.language import MAX_DEPTH, MAX_LEAVES, MAX_LENGTH, canonical, parse, recall
 
 
 def read(text: str) -> str:
@@ -104,14 +106,14 @@ def test_relations_of_deadlines_have_one_form(typed: str, meant: str) -> None:
         ("   ", 1, 1, "empty"),
         ("a (b", 3, 1, "never closed"),
         ("a b)", 4, 1, "no parenthesis is open"),
-        ("a ()", 4, 1, "parentheses are empty"),
+        ("a ()", 3, 2, "parentheses are empty"),
         ('a "b c', 3, 4, "never closed"),
         ("OR a", 1, 2, "before"),
-        ("a OR", 5, 1, "behind"),
+        ("a OR", 3, 2, "behind"),
         ("a OR OR b", 6, 2, "before"),
-        ("a NOT", 6, 1, "behind"),
+        ("a NOT", 3, 3, "behind"),
         ("a - b", 3, 1, "dash"),
-        ("a topic:", 9, 1, "no value"),
+        ("a topic:", 3, 6, "no value"),
         ("a topic:xyzzy", 9, 5, "unknown topic"),
         ("kind:xyzzy", 6, 5, "unknown kind"),
         ("place:9999", 7, 4, "unknown place"),
@@ -123,13 +125,13 @@ def test_relations_of_deadlines_have_one_form(typed: str, meant: str) -> None:
         ("in*cje", 1, 6, "end of a word"),
         ("i*", 1, 2, "letters"),
         ('"innow*"', 1, 8, "quotes"),
-        ("= a", 3, 1, "directly before"),
+        ("= a", 1, 1, "directly before"),
         ('="a b"', 2, 5, "single word"),
         ("deadline<soon", 10, 4, "no time"),
         ("deadline<2026-02-30", 10, 10, "calendar"),
         ("deadline<0d", 10, 2, "less than 0"),
         ("deadline<99999d", 10, 6, "days ahead"),
-        ("termin<30d", 1, 10, "only deadlines"),
+        ("kwota<30d", 1, 9, "only deadlines"),
         ("a\x00b", 2, 1, "cannot be part"),
         ("a\ud800b", 2, 1, "cannot be part"),
     ],
@@ -148,6 +150,10 @@ def test_a_fault_is_told_with_its_place(typed: str, column: int, length: int, me
         ("temat:zdrowie b", "did you mean topic:?", "topic:zdrowie b"),
         ("topic:fundnig b", "did you mean topic:funding?", "topic:funding b"),
         ("kind:tendr", "did you mean kind:tender?", "kind:tender"),
+        ("topc:fundnig", "did you mean topic:?", "topic:funding"),
+        ("place:solec", "did you mean place:solec-kujawski?", "place:solec-kujawski"),
+        ("site:umk.pl", "unknown field", '"site umk.pl"'),
+        ("Uwaga: konkurs", "unknown field", "Uwaga konkurs"),
         ("place:bydgosz", "did you mean place:bydgoszcz?", "place:bydgoszcz"),
         ("deadline:30d", "compared", "deadline<30d"),
         ('a "b c', "never closed", 'a "b c"'),
@@ -157,6 +163,119 @@ def test_what_was_meant_is_suggested_as_a_whole_query(typed: str, said: str, sug
     error = refused(typed)
     assert said in error.message
     assert error.suggestion == suggestion
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "suggestion"),
+    [
+        ("deadline~3", "~ compares no deadline", "deadline<3d"),
+        ("deadline=30d", "= compares no deadline", "deadline<30d"),
+        ("deadline = 30d", "= compares no deadline", "deadline<30d"),
+        ("deadline 30d", "is compared", "deadline<30d"),
+        ("termin<30d", "is called deadline", "deadline<30d"),
+        ("deadline<30", "no time", "deadline<30d"),
+        ("a deadline<2 tygodnie b", "no time", "a deadline<14d b"),
+        ("deadline<31.12.2026", "no time", "deadline<2026-12-31"),
+        ("deadline<2026/3/1", "no time", "deadline<2026-03-01"),
+        ("deadline<1 października 2026 r. a", "no time", "deadline<2026-10-01 a"),
+        ("deadline:[2026-01-01 TO 2026-02-01]", "compared", "deadline>=2026-01-01 deadline<=2026-02-01"),
+        ("topic=health", "takes a colon", "topic:health"),
+        ("topic :health", "right behind its field", "topic:health"),
+        ("topic:health:food", "a colon inside", "topic:(health OR food)"),
+        ("topic:ict-ai:robotics", "a colon inside", "topic:ict-ai/robotics"),
+        ("topic:health,food", "in parentheses", "topic:(health OR food)"),
+        ("topic:health, food", "in parentheses", "topic:(health OR food)"),
+        ("place:Solec Kujawski", "several words", 'place:"Solec Kujawski"'),
+        ("a http://umk.pl/a?b=(c) b", "address of a page", "a b"),
+        ("szkoła lub przedszkole", "written OR", "szkoła OR przedszkole"),
+        ("szkoła i przedszkole", "written AND", "szkoła AND przedszkole"),
+        ("szkoła nie przedszkole", "written NOT", "szkoła NOT przedszkole"),
+        ("a or b and c", "written OR", "a OR b AND c"),
+        ("topic:(health or food)", "written OR", "topic:(health OR food)"),
+        ("a NEAR b", "no operator NEAR", "a b"),
+        ("a && b || c", "written AND", "a AND b OR c"),
+        ("a !b", "a dash does", "a -b"),
+        ("[a OR b] c", "parentheses do", "(a OR b) c"),
+        ("'sztuczna inteligencja' a", "double quotes", '"sztuczna inteligencja" a'),
+        ('sztuczna inteligencja"', "none has opened", '"sztuczna inteligencja"'),
+        ("„sztuczna inteligencja", "never closed", '„sztuczna inteligencja"'),
+        ("(a OR b", "never closed", "(a OR b)"),
+        ("a)", "no parenthesis is open", "a"),
+        ("robot~2", "means nothing", "robot"),
+        ("inn?wacja", "means nothing", "inn*"),
+        ("inn*wacja", "end of a word", "inn*"),
+        ('a ""', "quotes are empty", "a"),
+        ("a — b", "dash", "a b"),
+        ("a OR", "behind", "a"),
+    ],
+)
+def test_habits_of_other_search_boxes_are_told_with_what_to_type_here(
+    typed: str, said: str, suggestion: str
+) -> None:
+    error = refused(typed)
+    assert said in error.message
+    assert error.suggestion == suggestion
+    assert error.reason
+    assert error.column + error.length - 1 <= len(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("place:Toruniu", "place:0463011"),
+        ('place:"w Solcu Kujawskim"', "place:0403083"),
+        ('place:"gminie Chełmża"', "place:0415022"),
+        ("kind:przetargi", "kind:tender"),
+        ("topic:zdrowiu", "topic:health"),
+        ("audience:studentów", "audience:student"),
+        ("title：przetarg", "title:przetarg"),
+        ("（a　OR b）", "a OR b"),
+        ("﻿a​ b", "a b"),
+        ("a —konkurs", "a -konkurs"),
+        ("«zielony ład»", '"zielony ład"'),
+        ("deadline ≤ 30d", "deadline<31d"),
+        ('szkoła "lub" przedszkole', '"lub" przedszkole szkoła'),
+        ("i", '"i"'),
+        ("umk.pl", '"umk pl"'),
+        ("spotkanie 12:30?", '"12 30" spotkanie'),
+    ],
+)
+def test_what_can_mean_one_thing_alone_is_understood(typed: str, meant: str) -> None:
+    assert read(typed) == meant
+    assert read(meant) == meant
+
+
+def test_a_canonical_form_of_an_earlier_version_is_still_read() -> None:
+    assert canonical(recall("lub szkoła")) == '"lub" szkoła'
+
+
+_HABITS = (
+    *("deadline", "topic", "title", "place", "health", "Toruniu", "i", "lub", "nie", "OR", "NOT", "30d"),
+    *("31.12.2026", "<", ">", "=", "~", ":", "-", "—", "(", ")", "[", '"', "„", "'", "*", "?", "!", "&&"),
+    *(",", "http://", "www.a.pl", "：", "\\", "1", "a", "żółw", "\u00a0", "\u200b", *[" "] * 12),
+)
+
+
+def fault_of(typed: str) -> QueryError | None:
+    try:
+        parse(typed)
+    except QueryError as error:
+        return error
+    return None
+
+
+@given(st.lists(st.sampled_from(_HABITS), max_size=12).map("".join) | st.text(max_size=60))
+def test_any_text_is_a_query_or_has_one_fault_inside_it(typed: str) -> None:
+    if fault := fault_of(typed):
+        assert 1 <= fault.column <= max(1, len(typed))
+        assert 1 <= fault.length <= max(1, len(typed) - fault.column + 1)
+        assert fault.message
+        assert fault.expected
+        assert fault.reason
+        assert fault.suggestion is None or parse(fault.suggestion)
+    else:
+        written = canonical(parse(typed))
+        assert parse(written) == recall(written) == parse(typed)
 
 
 @pytest.mark.parametrize("typed", ["-a", "-topic:health -kind:news", "a OR -b", "NOT (a b)"])

@@ -52,7 +52,7 @@ def test_a_suggestion_can_be_followed(site: TestClient) -> None:
 
 def test_a_fault_is_told_in_polish_too(site: TestClient) -> None:
     answer = site.get("/", params={"q": '"wodór'}, headers={"Accept-Language": "pl"})
-    assert "Cudzysłów jest otwarty" in words(answer.text)
+    assert "ujmij w cudzysłów" in words(answer.text)
 
 
 def test_older_notices_are_a_link_away_and_none_is_lost(site: TestClient, tell: Tell) -> None:
