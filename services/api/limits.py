@@ -40,7 +40,15 @@ class Limits:
 
 # Where nothing is answered without a key or a person's token. Elsewhere nobody looks at what is shown, so
 # it must not count as somebody.
-KEYED = ("/v1/endpoints", "/v1/events", "/v1/subscriptions", "/v1/deliveries", "/v1/suppressions")
+KEYED = (
+    "/v1/endpoints",
+    "/v1/events",
+    "/v1/subscriptions",
+    "/v1/deliveries",
+    "/v1/suppressions",
+    "/v1/mutes",
+    "/v1/subscribers/me",
+)
 KEYED_TO_CHANGE = "/v1/notices"
 BATCHES = frozenset({"/v1/notices/batch", "/v1/events"})
 UNCOUNTED = ("/healthz", "/readyz", "/metrics", "/static/")

@@ -9,7 +9,7 @@ import typer
 from services.cli import console, opening
 from services.cli.console import AsJson
 from services.errors import BadInput
-from services.manage import subscribers
+from services.manage import preferences, subscribers
 from services.manage.subscriptions import Wish
 
 app = typer.Typer(help="People who asked for mail. Without --confirmed they confirm it themselves.")
@@ -73,6 +73,8 @@ def show(email: Email, json: AsJson = False) -> None:
         {
             "address": found.email, "state": found.state, "suppressed": found.suppressed,
             "language": found.locale, "time zone": found.timezone, "commercial": found.commercial,
+            "usual cadence": found.cadence, "most stories a day": found.daily_budget,
+            "quiet hours": f"{found.quiet_from}-{found.quiet_until}" if found.quiet_from else None,
             "paused until": found.paused_until, "signed up": found.created_at,
             "confirmed": found.confirmed_at, "last heard of": found.heard_at, "asked to stay": found.asked_at,
         }
@@ -81,6 +83,57 @@ def show(email: Email, json: AsJson = False) -> None:
     console.listing(
         ("ID", "INTEREST", "CADENCE", "QUERY", "PAUSED UNTIL"), rows, empty="They have no interests."
     )
+
+
+@app.command()
+def change(
+    email: Email,
+    cadence: Annotated[
+        str | None,
+        typer.Option(
+            help="The usual one: instant, hourly, daily@07:00, weekly:mon,thu@07:00, monthly:1@07:00."
+        ),
+    ] = None,
+    quiet: Annotated[
+        str | None, typer.Option(help="Quiet hours where they live, as 22:00-07:00; `none` ends them.")
+    ] = None,
+    daily_budget: Annotated[
+        int | None, typer.Option(help="The most stories in a day, up to 200; 0 is no limit.")
+    ] = None,
+    locale: Annotated[str | None, typer.Option(help="pl or en.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Where their mornings are.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Change when and how somebody's letters come, for one who wrote to you. Leaves a line in the audit.
+
+    Example: [bold]goniec subscriber change anna@example.org --quiet 22:00-07:00 --daily-budget 10[/bold]
+    """
+    given = {
+        "cadence": cadence,
+        "quiet_hours": quiet,
+        "daily_budget": daily_budget,
+        "locale": locale,
+        "timezone": timezone,
+    }
+    wanted: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if not wanted:
+        raise BadInput("Say what is to change: --cadence, --quiet, --daily-budget, --locale or --timezone.")
+    if quiet == "none":
+        wanted["quiet_hours"] = None
+    if daily_budget == 0:
+        wanted["daily_budget"] = None
+    with opening.runtime() as rt:
+        view = preferences.change(rt, email, wanted, by="operator")
+    if json:
+        console.as_json(view)
+        return
+    console.facts(
+        {
+            "usual cadence": view.cadence, "quiet hours": view.quiet_hours or "none",
+            "most stories a day": view.daily_budget or "no limit", "paused until": view.paused_until,
+            "language": view.locale, "time zone": view.timezone,
+        }
+    )  # fmt: skip
 
 
 @app.command()

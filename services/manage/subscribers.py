@@ -15,14 +15,13 @@ from sqlalchemy.orm import Session
 
 from services.domain import consents, links, reach, seal, tokens
 from services.errors import BadInput
-from services.manage import checks, highlights, letters
+from services.manage import checks, highlights, letters, preferences
 from services.manage.persons import CONFIRM_WITHIN, need
 from services.manage.privacy import allow_again, erase, export, forget_unconfirmed, manage_link
 from services.manage.subscriptions import Pledge, SubscriptionView, Wish, pledge, subscribe, view_of
 from services.runtime import Runtime
 from services.storage import audit, holding, leaving
 from services.storage import subscribers as store
-from services.storage import subscriptions as uses
 from services.storage.tables import Subscriber
 
 __all__ = [
@@ -188,8 +187,7 @@ def set_timezone(rt: Runtime, subscriber_id: int, timezone: str) -> SubscriberVi
     name, now = checks.timezone(timezone), rt.clock.now()
     with rt.begin() as session:
         person = need(rt, session, subscriber_id)
-        person.timezone = name
-        uses.move_rhythms(session, person, now=now)
+        preferences.move_to(session, person, name, now=now)
         return _view(session, person)
 
 
@@ -198,11 +196,7 @@ def set_cadence(rt: Runtime, subscriber_id: int, cadence: str) -> SubscriberView
     rule, now = checks.cadence_text(cadence), rt.clock.now()
     with rt.begin() as session:
         person = need(rt, session, subscriber_id)
-        person.cadence = rule
-        for one in uses.of_subscriber(session, person.id):
-            if one.follows_usual and one.cadence != rule:
-                uses.change_cadence(session, one, rule, now=now)
-        uses.keep_rhythms(session, person, now=now)
+        preferences.use_cadence(session, person, rule, now=now)
         view = _view(session, person)
     rt.bell.ring("compose")
     return view

@@ -28,6 +28,9 @@ schemathesis.openapi.format(
     ),
 )
 schemathesis.openapi.format("timezone", st.sampled_from(["Europe/Warsaw", "UTC", "Asia/Kathmandu"]))
+schemathesis.openapi.format(
+    "goniec-hours", st.integers(0, 22).map(lambda hour: f"{hour:02}:30-{hour + 1:02}:00")
+)
 schemathesis.openapi.format("uri", st.integers(1, 9).map("http://127.0.0.{}:9/hook".format))
 schemathesis.openapi.format("email", st.integers(0, 999).map("reader{}@example.com".format))
 schemathesis.openapi.format(

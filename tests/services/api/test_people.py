@@ -147,3 +147,54 @@ def test_a_wrong_unsubscribe_link_is_a_page(anyone: TestClient, token: str) -> N
     for answer in (anyone.get(f"/u/{token}"), anyone.post(f"/u/{token}")):
         assert answer.status_code == 404
         assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_person_sets_when_their_letters_come(subscriber: TestClient, clock: FrozenClock) -> None:
+    path = "/v1/subscribers/me"
+    before = subscriber.get(path).json()
+    assert before == {
+        "email": "reader@example.com", "cadence": "daily@07:00", "quiet_hours": None, "daily_budget": None,
+        "paused_until": None, "locale": "pl", "timezone": "Europe/Warsaw",
+    }  # fmt: skip
+    until = (clock.now() + timedelta(days=7)).isoformat()
+    given = {
+        "cadence": "weekly:fri@16:00", "quiet_hours": "22:00-07:30", "daily_budget": 5,
+        "paused_until": until, "timezone": "Europe/London", "locale": "en",
+    }  # fmt: skip
+    told = subscriber.patch(path, json=given).json()
+    assert told == {**before, **given, "paused_until": "2026-11-30T12:00:00Z"} == subscriber.get(path).json()
+    freed = {"quiet_hours": None, "daily_budget": None, "paused_until": None}
+    assert subscriber.patch(path, json=freed).json() == {**told, **freed}
+    assert subscriber.patch(path, json={}).json() == {**told, **freed}
+
+
+def test_the_usual_cadence_takes_along_the_interests_that_follow_it(subscriber: TestClient) -> None:
+    made = subscriber.post("/v1/subscriptions", json={"query": "grant*", "cadence": "usual"}).json()
+    assert made["follows_usual"]
+    subscriber.patch("/v1/subscribers/me", json={"cadence": "monthly:1@09:00"})
+    assert {one["label"]: one["cadence"] for one in subscriber.get("/v1/subscriptions").json()["items"]} == {
+        "Fundusze": "daily@07:00", "grant*": "monthly:1@09:00"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cadence": "often"}, {"cadence": "usual"}, {"cadence": None}, {"quiet_hours": "22:00"},
+        {"quiet_hours": "25:00-07:00"}, {"quiet_hours": "07:00-07:00"}, {"daily_budget": 0},
+        {"daily_budget": "many"}, {"timezone": "Mars/Olympus"}, {"locale": "de"}, {"commercial": True},
+        {"daily_budget": 5, "quiet_hours": "-"},
+    ],
+)  # fmt: skip
+def test_settings_that_cannot_be_read_change_nothing(
+    subscriber: TestClient, wrong: dict[str, object]
+) -> None:
+    before = subscriber.get("/v1/subscribers/me").json()
+    assert subscriber.patch("/v1/subscribers/me", json=wrong).status_code == 422
+    assert subscriber.get("/v1/subscribers/me").json() == before
+
+
+def test_settings_are_nobody_elses(anyone: TestClient, consumer: TestClient) -> None:
+    for caller in (anyone, consumer):
+        assert caller.get("/v1/subscribers/me").status_code == 401
+        assert caller.patch("/v1/subscribers/me", json={"daily_budget": 5}).status_code == 401

@@ -14,7 +14,7 @@ from services.cli import app as cli
 from services.cli import opening
 from services.runtime import Runtime
 from services.settings import child_environment
-from services.storage import held
+from services.storage import audit, held
 from tests import factories
 from tests.doubles.web import Answer, WebDouble
 
@@ -75,6 +75,7 @@ COMMANDS = [
     ["institution", "list"], ["institution", "show"], ["source", "add"], ["source", "list"],
     ["source", "show"], ["source", "poll"], ["source", "import"], ["source", "export"], ["key", "create"],
     ["subscriber", "add"], ["subscriber", "show"], ["subscriber", "export"], ["subscriber", "erase"],
+    ["subscriber", "change"],
     ["endpoint", "add"], ["endpoint", "list"], ["endpoint", "test"], ["endpoint", "rotate"],
     ["endpoint", "replay"], ["interest", "check"], ["why"], ["sweep"], ["requeue"], ["outbox"], [],
 ]  # fmt: skip
@@ -99,6 +100,8 @@ def test_every_command_explains_itself(goniec: Goniec, command: list[str]) -> No
         ["why", "9" * 20, ANNA],
         ["subscriber", "add", "anna", "--interest", "kind:call"],
         ["subscriber", "add", ANNA, "--interest", "kind:call", "--cadence", "often"],
+        ["subscriber", "change", ANNA],
+        ["subscriber", "change", ANNA, "--quiet", "at night"],
         ["endpoint", "add", "ftp://x", "--interest", "kind:call"],
         ["endpoint", "replay", "x", "--since", "yesterday"],
         ["interest", "check", "topic:"],
@@ -122,6 +125,7 @@ def test_wrong_use_ends_with_two_and_no_traceback(goniec: Goniec, wrong: list[st
         ["source", "show", "7"],
         ["key", "revoke", "7"],
         ["subscriber", "show", ANNA],
+        ["subscriber", "change", ANNA, "--quiet", "none"],
         ["endpoint", "test", "x"],
         ["why", "7", ANNA],
         ["outbox", "x"],
@@ -176,6 +180,23 @@ def test_a_subscriber_is_added_shown_exported_and_erased(goniec: Goniec) -> None
     assert goniec("subscriber", "erase", ANNA).code == 2
     assert goniec("subscriber", "erase", ANNA, "--yes").code == 0
     assert goniec("subscriber", "show", ANNA).code == 1
+
+
+def test_an_operator_changes_when_a_subscribers_letters_come(goniec: Goniec, rt: Runtime) -> None:
+    goniec("subscriber", "add", ANNA, "--interest", "kind:call", "--cadence", "usual", "--confirmed")
+    change = ("subscriber", "change", ANNA)
+    said = goniec(*change, "--cadence", "weekly:fri@16:00", "--quiet", "22:00-07:30", "--daily-budget", "5")
+    assert "22:00-07:30" in said.out
+    shown = goniec("subscriber", "show", ANNA, "--json").json
+    assert (shown["cadence"], shown["daily_budget"]) == ("weekly:fri@16:00", 5)
+    assert shown["subscriptions"][0]["cadence"] == "weekly:fri@16:00"
+    freed = goniec(*change, "--quiet", "none", "--daily-budget", "0", "--json").json
+    assert (freed["quiet_hours"], freed["daily_budget"]) == (None, None)
+    with rt.begin() as session:
+        (newest, _) = audit.lines(session, limit=2)
+        assert (newest.action, newest.data) == (
+            "subscriber.change", {"what": ["daily_budget", "quiet_hours"]}
+        )  # fmt: skip
 
 
 def test_an_unconfirmed_subscriber_gets_a_letter_whoever_they_are(goniec: Goniec) -> None:
