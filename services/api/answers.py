@@ -197,6 +197,9 @@ class Endpoint(Told):
     label: str | None
     format: str
     content: Annotated[str, Field(description="fat, thin or diff")]
+    cadence: str
+    timezone: str
+    next_digest_at: datetime | None
     query: str
     canonical: str
     state: str
@@ -258,12 +261,12 @@ class Attempt(Told):
 
 
 class Delivery(Told):
-    """An event on its way to an endpoint; `id` is the webhook-id that the receiver sees."""
+    """An event, or a digest of several, on its way to an endpoint; `id` is the webhook-id that it sees."""
 
     id: str
-    event: str
+    event: str | None
     type: str
-    notice_id: int
+    notice_id: int | None
     state: str
     detail: str | None
     due_at: datetime

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field
 
 from services.api.answers import Notice, Told
-from services.domain.event_types import TEST, TYPES, schema_url
+from services.domain.event_types import NOTICE_TYPES, TEST, TYPES, schema_url
+from services.domain.events import DIGEST
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MEDIA_TYPE = "application/schema+json"
@@ -60,6 +61,26 @@ class Diff(Thin):
     patch: list[Operation]
 
 
+class DigestItem(BaseModel):
+    """An event of a digest; what its `data` is, its own type and the endpoint's `content` say."""
+
+    id: str
+    type: Literal[*NOTICE_TYPES]  # type: ignore[valid-type]
+    time: datetime
+    data: Notice | Diff | Thin
+
+
+class Digest(BaseModel):
+    """The events of a window, in the order of the log; of one notice the newest alone. A window with very
+    much in it comes in several `parts`."""
+
+    since: datetime
+    until: datetime
+    part: Annotated[int, Field(ge=1)]
+    parts: Annotated[int, Field(ge=1)]
+    items: Annotated[list[DigestItem], Field(min_length=1)]
+
+
 class Test(BaseModel):
     __test__ = False  # not a test of pytest's
 
@@ -67,11 +88,12 @@ class Test(BaseModel):
 
 
 _CONTENTS: dict[str, type[BaseModel]] = {"fat": Notice, "thin": Thin, "diff": Diff}
+_OTHERS: dict[str, dict[str, type[BaseModel]]] = {DIGEST: {"digest": Digest}, TEST: {"test": Test}}
 
 
 def schema(type_: str, base_url: str) -> dict[str, Any]:
     """The document of a type that there is."""
-    data = {"fat": Test} if type_ == TEST else _CONTENTS
+    data = _OTHERS.get(type_, _CONTENTS)
     parts: dict[str, Any] = {}
     for name, model in data.items():
         told = model.model_json_schema(mode="serialization")

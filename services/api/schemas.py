@@ -33,6 +33,9 @@ Content = Annotated[
     Literal["fat", "thin", "diff"],
     Field(description="The notice whole; where to fetch it; or what changed since this endpoint was told."),
 ]
+CallCadence = Annotated[
+    Cadence, Field(description="`instant`: each event at once; else what a window brought comes in one call.")
+]
 Signatures = Literal["v1", "v1a", "both"]
 Locale = Literal["pl", "en"]
 MAX_BATCH = 1_000
@@ -239,6 +242,8 @@ class EndpointIn(Sent):
     label: Label | None = None
     format: Format = "standard"
     content: Content = "fat"
+    cadence: CallCadence = "instant"
+    timezone: Zone = "Europe/Warsaw"
     signatures: Signatures = "v1"
 
 
@@ -254,6 +259,8 @@ class EndpointPatch(Sent):
     label: Label | None = None
     format: Format | None = None
     content: Content | None = None
+    cadence: CallCadence | None = None
+    timezone: Zone | None = None
     state: Literal["active", "paused"] | None = None
     max_per_s: Annotated[
         float | None, Field(ge=0, le=10_000, strict=True, description="Calls a second at most; 0: no limit.")

@@ -28,6 +28,10 @@ def add(
     content: Annotated[
         str, typer.Option(help="fat (the notice whole), thin (where to fetch it) or diff (what changed).")
     ] = "fat",
+    cadence: Annotated[
+        str, typer.Option(help="instant, or a digest's: hourly, daily@07:00, weekly:mon@07:00.")
+    ] = "instant",
+    timezone: Annotated[str, typer.Option(help="Of the cadence.")] = endpoints.ZONE,
     label: Annotated[str | None, typer.Option(help="A name, to tell it from others.")] = None,
     signatures: Annotated[str, typer.Option(help="v1 (a shared secret), v1a (Ed25519) or both.")] = "v1",
     consumer: Annotated[str, typer.Option(help="Whose it is; made when new.")] = OPERATOR,
@@ -40,7 +44,7 @@ def add(
     with opening.runtime() as rt, console.reading(interest):
         made = endpoints.add(
             rt, consumer, url=url, query=interest, label=label, format=format, content=content,
-            signatures=signatures,
+            cadence=cadence, timezone=timezone, signatures=signatures,
         )  # fmt: skip
     if json:
         console.as_json(made)
@@ -82,6 +86,8 @@ def change(
     ] = None,
     format: Annotated[str | None, typer.Option(help="As in `goniec endpoint add`.")] = None,
     content: Annotated[str | None, typer.Option(help="fat, thin or diff.")] = None,
+    cadence: Annotated[str | None, typer.Option(help="As in `goniec endpoint add`.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Of the cadence.")] = None,
     pause: Annotated[
         bool | None, typer.Option("--pause/--resume", help="Keep what comes, or send it again.")
     ] = None,
@@ -92,7 +98,7 @@ def change(
     with opening.runtime() as rt:
         view = endpoints.patch(
             rt, None, uid, max_per_s=max_per_s, is_ordered=ordered, schedule_s=_waits(schedule), state=state,
-            format=format, content=content,
+            format=format, content=content, cadence=cadence, timezone=timezone,
         )  # fmt: skip
     console.as_json(view) if json else console.say("Changed.")
 
@@ -169,7 +175,10 @@ def deliveries(uid: Uid, json: AsJson = False) -> None:
     if json:
         console.as_json(page)
         return
-    rows = [(d.created_at, d.type, d.notice_id, d.state, len(d.attempts), d.detail or "") for d in page.items]
+    rows = [
+        (d.created_at, d.type, d.notice_id or "", d.state, len(d.attempts), d.detail or "")
+        for d in page.items
+    ]
     console.listing(
         ("AT", "EVENT", "NOTICE", "STATE", "ATTEMPTS", ""), rows, empty="Nothing went there yet."
     )  # fmt: skip

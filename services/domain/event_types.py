@@ -6,7 +6,7 @@ is written here is published as it stands.
 
 from dataclasses import dataclass
 
-from services.domain.events import event_type
+from services.domain.events import DIGEST, event_type
 
 TEST = "pl.goniec.test.v1"
 
@@ -26,15 +26,20 @@ NOTICE_TYPES = {
     event_type("withdrawn"): "An institution took a notice back.",
     event_type("reminder"): "A deadline of a notice is near.",
 }
-TYPES = {**NOTICE_TYPES, TEST: "A test that the endpoint's owner asked for; no notice stands behind it."}
+TYPES = {
+    **NOTICE_TYPES,
+    DIGEST: "A window closed: its events in one call.",
+    TEST: "A test that the endpoint's owner asked for; no notice stands behind it.",
+}
 
 CHANGES = (
-    *(Change("2026-11-24", name, "new") for name in TYPES),
+    *(Change("2026-11-24", name, "new") for name in (*NOTICE_TYPES, TEST)),
     *(
         Change("2026-11-27", name, "`data` may also be thin or a diff, where the endpoint asks for it; "
                "CloudEvents carry `dataschema`")
         for name in NOTICE_TYPES
     ),
+    Change("2026-11-27", DIGEST, "new"),
 )  # fmt: skip
 
 

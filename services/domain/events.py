@@ -2,11 +2,13 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+DIGEST = "pl.goniec.digest.v1"
+_BATCH = "application/cloudevents-batch+json; charset=utf-8"
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -34,6 +36,35 @@ def cloudevent(
     }
 
 
+def digest(
+    *, uid: uuid.UUID, items: Sequence[Mapping[str, Any]], since: datetime, until: datetime, part: int,
+    parts: int, base_url: str,
+) -> dict[str, Any]:  # fmt: skip
+    """A window's events (as `cloudevent` makes them) as one event."""
+    base = base_url.rstrip("/")
+    return {
+        "specversion": "1.0",
+        "id": str(uid),
+        "type": DIGEST,
+        "source": base,
+        "time": rfc3339(until),
+        "datacontenttype": "application/json",
+        "dataschema": f"{base}/schemas/{DIGEST}.json",
+        "data": {
+            "since": rfc3339(since),
+            "until": rfc3339(until),
+            "part": part,
+            "parts": parts,
+            "items": [{name: one[name] for name in ("id", "type", "time", "data")} for one in items],
+        },
+    }
+
+
+def batch_of(events: Sequence[Mapping[str, Any]]) -> tuple[str, Headers, bytes]:
+    """Several events as batched content, as `told_as` tells one."""
+    return _BATCH, (), encode([dict(one) for one in events])
+
+
 def encode(event: dict[str, Any] | list[dict[str, Any]]) -> bytes:
     """Compact UTF-8 JSON: the exact bytes that are signed and sent."""
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
@@ -52,7 +83,7 @@ def told_as(shape: str, event: Mapping[str, Any]) -> tuple[str, Headers, bytes]:
         case "cloudevents":
             return "application/cloudevents+json; charset=utf-8", (), encode(dict(event))
         case "cloudevents-batch":
-            return "application/cloudevents-batch+json; charset=utf-8", (), encode([dict(event)])
+            return batch_of([event])
         case "cloudevents-binary":
             attributes = {k: v for k, v in event.items() if k not in ("data", "datacontenttype")}
             headers = tuple((f"ce-{k}", quote(str(v), safe=_CE_SAFE)) for k, v in attributes.items())

@@ -33,12 +33,13 @@ class AttemptView:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryView:
-    """One event on its way to the endpoint. `id` is what the receiver saw as webhook-id."""
+    """One event on its way to the endpoint, or a digest of several, which names none. `id` is what the
+    receiver saw as webhook-id; an event that came in a digest was seen under that one's."""
 
     id: str
-    event: str
+    event: str | None
     type: str
-    notice_id: int
+    notice_id: int | None
     state: str
     detail: str | None
     due_at: datetime
@@ -126,10 +127,11 @@ def replay(
     return count
 
 
-def _delivery(row: Delivery, event: Event, attempts: Sequence[Attempt]) -> DeliveryView:
+def _delivery(row: Delivery, event: Event | None, attempts: Sequence[Attempt]) -> DeliveryView:
     tries = [AttemptView(a.number, a.at, a.took_ms, a.outcome, a.status, a.detail) for a in attempts]
     return DeliveryView(
-        id=f"msg_{row.uid.hex}", event=str(event.uid), type=events.event_type(event.type),
-        notice_id=event.notice_id, state=row.state, detail=row.detail, due_at=row.due_at,
+        id=f"msg_{row.uid.hex}", event=str(event.uid) if event else None,
+        type=events.event_type(event.type) if event else events.DIGEST,
+        notice_id=event.notice_id if event else None, state=row.state, detail=row.detail, due_at=row.due_at,
         created_at=row.created_at, finished_at=row.finished_at, attempts=tuple(tries),
     )  # fmt: skip

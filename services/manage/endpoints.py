@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from services.domain import cadence as cadences
 from services.domain import events, rotation, signing
 from services.domain.addresses import read_target
 from services.domain.telling import CONTENTS
@@ -20,14 +22,17 @@ from services.manage.accounts import Principal
 from services.manage.subscriptions import retarget
 from services.runtime import Runtime
 from services.storage import audit
+from services.storage import call_digests as digests
 from services.storage import endpoints as store
 from services.storage import institutions as owners
 from services.storage import subscriptions as uses
-from services.storage.tables import Endpoint
+from services.storage.tables import Endpoint, Subscription
 
 SIGNATURES = ("v1", "v1a", "both")
 FORMATS = ("standard", "cloudevents", "cloudevents-binary", "cloudevents-batch")
 STATES = ("active", "paused")
+INSTANT, ZONE = "instant", "Europe/Warsaw"
+LET_GO_AFTER = timedelta(minutes=1)
 MAX_ENDPOINTS = 1_000
 MAX_OVERLAP_HOURS = 7 * 24
 MIN_PER_S, MAX_PER_S = 0.001, 10_000
@@ -43,6 +48,9 @@ class EndpointView:
     label: str | None
     format: str
     content: str
+    cadence: str
+    timezone: str
+    next_digest_at: datetime | None
     query: str
     canonical: str
     state: str
@@ -79,9 +87,15 @@ def add(
     label: str | None = None,
     format: str = "standard",
     content: str = "fat",
+    cadence: str = "instant",
+    timezone: str = ZONE,
     signatures: str = "v1",
 ) -> CreatedEndpoint:
-    """A new endpoint for events that meet `query`. Raises AddressRefused, QueryError, BadInput."""
+    """A new endpoint for events that meet `query`; with a cadence but `instant` they come in digests.
+
+    Raises AddressRefused, QueryError, BadInput.
+    """
+    rule, zone = checks.cadence_text(cadence), checks.timezone(timezone)
     typed, canonical = checks.query(query)
     label = checks.one_line(label, "The label", limit=120) if label else None
     target = read_target(url)
@@ -99,8 +113,10 @@ def add(
         interest_id = uses.intern(session, [canonical], now=now)[canonical]
         uses.add(
             session, interest_id=interest_id, owner={"endpoint_id": made.id}, query=typed,
-            label=label or typed[:120], channel="webhook", cadence="instant", now=now,
+            label=label or typed[:120], channel="webhook", cadence=rule, now=now,
         )  # fmt: skip
+        if rule != INSTANT:
+            _keep_window(session, made.id, rule, zone, now)
         session.flush()
         session.refresh(made)
         write_audit(session, owner, "endpoint.add", made, now)
@@ -112,7 +128,9 @@ def list_for(rt: Runtime, owner: Owner) -> list[EndpointView]:
     with rt.begin() as session:
         consumer_id = _owner_filter(session, owner)
         now = rt.clock.now()
-        return [_view(row, now) for row in store.everything(session, consumer_id=consumer_id)]
+        found = store.everything(session, consumer_id=consumer_id)
+        rhythms = digests.rhythms(session, [row[0].id for row in found])
+        return [_view(row, rhythms.get(row[0].id), now) for row in found]
 
 
 def show(rt: Runtime, owner: Owner, uid: str) -> EndpointView:
@@ -122,7 +140,8 @@ def show(rt: Runtime, owner: Owner, uid: str) -> EndpointView:
 
 def patch(
     rt: Runtime, owner: Owner, uid: str, *, url: str | None = None, label: str | None = None,
-    format: str | None = None, content: str | None = None, query: str | None = None, state: str | None = None,
+    format: str | None = None, content: str | None = None, query: str | None = None,
+    cadence: str | None = None, timezone: str | None = None, state: str | None = None,
     max_per_s: float | None = None, is_ordered: bool | None = None, schedule_s: Sequence[int] | None = None,
 ) -> EndpointView:  # fmt: skip
     """Change what is given. `state` is active or paused; activating clears the record of failures.
@@ -132,6 +151,8 @@ def patch(
     """
     asked = checks.query(query) if query is not None else None
     name = checks.one_line(label, "The label", limit=120) if label is not None else None
+    rule = checks.cadence_text(cadence) if cadence is not None else None
+    zone = checks.timezone(timezone) if timezone is not None else None
     if state is not None and state not in STATES:
         raise BadInput("The state of an endpoint can be set to active or paused.", field="state")
     target = read_target(url) if url is not None else None
@@ -149,6 +170,8 @@ def patch(
         row.is_ordered = row.is_ordered if is_ordered is None else is_ordered
         if asked is not None:
             retarget(session, subscription, *asked, now=now)
+        if rule is not None or zone is not None:
+            _rhythm(session, row, subscription, rule, zone, now)
         if state == "active":
             store.refresh(row)
         elif state == "paused":
@@ -158,6 +181,29 @@ def patch(
         view = _one(session, owner, uid, now)
     rt.bell.ring("deliver_webhook")
     return view
+
+
+def _rhythm(
+    session: Session,
+    row: Endpoint,
+    subscription: Subscription,
+    rule: str | None,
+    zone: str | None,
+    now: datetime,
+) -> None:
+    """Another cadence or zone; what waits comes with the next digest, or at once when there are no more."""
+    was = digests.rhythms(session, [row.id]).get(row.id)
+    subscription.cadence = rule or subscription.cadence
+    if was is not None or subscription.cadence != INSTANT:
+        _keep_window(session, row.id, subscription.cadence, zone or (was.timezone if was else ZONE), now)
+
+
+def _keep_window(session: Session, endpoint_id: int, rule: str, zone: str, now: datetime) -> None:
+    """One that ends lets go what waits in a minute: what a matcher writes at this moment must not be left."""
+    due_at = now + LET_GO_AFTER
+    if rule != INSTANT:
+        due_at = cadences.next_after(cadences.parse(rule), now, ZoneInfo(zone))
+    digests.set_window(session, endpoint_id, cadence=rule, timezone=zone, due_at=due_at, now=now)
 
 
 def _pace(row: Endpoint, max_per_s: float | None, schedule_s: Sequence[int] | None) -> None:
@@ -241,8 +287,9 @@ def _signatures(row: Endpoint) -> str:
 
 def as_dict(view: EndpointView) -> dict[str, Any]:
     """An endpoint as JSON-ready values."""
-    failing = events.rfc3339(view.failing_since) if view.failing_since else None
-    return {**asdict(view), "created_at": events.rfc3339(view.created_at), "failing_since": failing}
+    times = ("created_at", "failing_since", "next_digest_at")
+    told = asdict(view)
+    return {**told, **{name: events.rfc3339(told[name]) if told[name] else None for name in times}}
 
 
 def _consumer(session: Session, owner: Owner, *, now: datetime) -> tuple[int, str]:
@@ -279,14 +326,19 @@ def need(session: Session, owner: Owner, uid: str) -> store.Listed:
 
 
 def _one(session: Session, owner: Owner, uid: str, now: datetime) -> EndpointView:
-    return _view(need(session, owner, uid), now)
+    found = need(session, owner, uid)
+    return _view(found, digests.rhythms(session, [found[0].id]).get(found[0].id), now)
 
 
-def _view(row: store.Listed, now: datetime) -> EndpointView:
+def _view(row: store.Listed, rhythm: digests.Rhythm | None, now: datetime) -> EndpointView:
     endpoint, subscription, canonical, consumer = row
+    is_digest = rhythm is not None and subscription.cadence != INSTANT
     return EndpointView(
         uid=str(endpoint.uid), url=endpoint.url, label=endpoint.label, format=endpoint.format,
-        content=endpoint.content, query=subscription.query, canonical=canonical, state=endpoint.state,
+        content=endpoint.content, cadence=subscription.cadence,
+        timezone=rhythm.timezone if rhythm else ZONE,
+        next_digest_at=rhythm.due_at if rhythm and is_digest else None,
+        query=subscription.query, canonical=canonical, state=endpoint.state,
         state_because=endpoint.state_because, failures=endpoint.failures, health=endpoint.health,
         failing_since=endpoint.failing_since, max_per_s=endpoint.max_per_s, is_ordered=endpoint.is_ordered,
         schedule_s=endpoint.schedule_s, signatures=_signatures(endpoint),

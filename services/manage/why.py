@@ -41,6 +41,7 @@ REASONS = {
     "interest_changed": "the interest was changed meanwhile",
 }
 STATES = {
+    "waiting": "waits for the endpoint's next digest",
     "pending": "waits to be sent",
     "sending": "is being sent",
     "sent": "was sent",

@@ -12,8 +12,13 @@ def closes_at(window: Window, now: datetime) -> datetime:
     """The newest time that this rhythm fell due: after a downtime, all missed windows end in one."""
     if window.is_catchup:
         return window.due_at
-    rule, zone = cadence.parse(window.cadence), ZoneInfo(window.timezone)
-    last = window.due_at
+    return latest_close(window.cadence, window.timezone, window.due_at, now)
+
+
+def latest_close(rhythm: str, timezone: str, due_at: datetime, now: datetime) -> datetime:
+    """The newest time, from `due_at` on, that this cadence fell due."""
+    rule, zone = cadence.parse(rhythm), ZoneInfo(timezone)
+    last = due_at
     while (following := cadence.next_after(rule, last, zone)) <= now:
         last = following
     return last

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.storage import against
+from services.storage import against, call_digests
+from services.storage.call_digests import Span
 from services.storage.work import Claim
 
 
@@ -46,9 +47,20 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """An event to be told; `before` is what the endpoint had of the notice, where it asks for differences."""
+
+    uid: uuid.UUID
+    type: str
+    at: datetime
+    snapshot: dict[str, Any]
+    before: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallDue:
-    """A claimed webhook delivery: the event as it will be told, and the endpoint's sealed secrets. `before`
-    is what the endpoint had of the notice, where it is told the difference."""
+    """A claimed webhook delivery: the event as it will be told (several, and their `span`, when it is a
+    digest), and the endpoint's sealed secrets."""
 
     delivery_id: int
     uid: uuid.UUID
@@ -58,13 +70,15 @@ class CallDue:
     format: str
     content: str
     secrets: list[dict[str, Any]]
-    event_uid: uuid.UUID
-    event_type: str
-    event_at: datetime
-    snapshot: dict[str, Any]
     schedule_s: list[int] | None
     held_back: str | None
-    before: Mapping[str, Any] | None = None
+    events: tuple[Told, ...]
+    span: Span | None
+
+    @property
+    def event_at(self) -> datetime | None:
+        """When it happened; of a digest nobody asks."""
+        return self.events[0].at if self.span is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +128,7 @@ _CALLS = text("""
            e.uid AS event_uid,
            e.type AS event_type, e.at AS event_at, e.snapshot, p.schedule_s,
            CASE WHEN p.state = 'disabled' THEN 'the endpoint is disabled' END AS held_back
-    FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id JOIN events e ON e.id = d.event_id
+    FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id LEFT JOIN events e ON e.id = d.event_id
     WHERE d.id = ANY(:ids) AND d.claim_id = :claim
     ORDER BY p.host, p.id, d.id
 """)
@@ -139,14 +153,33 @@ def bodies(session: Session, hashes: Sequence[bytes]) -> dict[bytes, Body]:
 def claimed_calls(session: Session, held: Claim) -> list[CallDue]:
     """The webhooks of a claim, those to one host together."""
     rows = session.execute(_CALLS, {"ids": list(held.rows), "claim": held.id}).all()
-    before = against.hold(session, [r.id for r in rows if r.content == "diff"])
+    told = _told(session, rows)
+    spans = call_digests.spans(session, [r.id for r in rows if r.event_uid is None])
     return [
         CallDue(
-            r.id, r.uid, r.attempts, r.endpoint_id, r.url, r.format, r.content, r.secrets, r.event_uid,
-            r.event_type, r.event_at, r.snapshot, r.schedule_s, r.held_back, before.get(r.id),
+            r.id, r.uid, r.attempts, r.endpoint_id, r.url, r.format, r.content, r.secrets, r.schedule_s,
+            r.held_back, told[r.id], spans.get(r.id),
         )
         for r in rows
     ]  # fmt: skip
+
+
+def _told(session: Session, rows: Sequence[Any]) -> dict[int, tuple[Told, ...]]:
+    """{delivery: the events that it tells}."""
+    parts = call_digests.parts(session, [r.id for r in rows if r.event_uid is None])
+    in_diffs = [r.id for r in rows if r.content == "diff"]
+    asked = [
+        one for digest in in_diffs for one in (digest, *(part.delivery_id for part in parts.get(digest, ())))
+    ]
+    before = against.hold(session, asked)
+    return {
+        r.id: tuple(
+            Told(p.uid, p.type, p.at, p.snapshot, before.get(p.delivery_id)) for p in parts.get(r.id, ())
+        )
+        if r.event_uid is None
+        else (Told(r.event_uid, r.event_type, r.event_at, r.snapshot, before.get(r.id)),)
+        for r in rows
+    }
 
 
 _RECORD = text("""
@@ -164,6 +197,11 @@ _RECORD = text("""
         FROM told v
         WHERE d.id = v.id AND d.claim_id = :claim AND d.state = 'sending'
         RETURNING d.id
+    ), parts AS (
+        UPDATE deliveries p
+        SET state = v.state, detail = v.detail, finished_at = CAST(:now AS timestamptz)
+        FROM told v JOIN moved m ON m.id = v.id
+        WHERE p.part_of = m.id AND v.state <> 'retry'
     ), kept AS (
         INSERT INTO attempts (delivery_id, number, at, took_ms, outcome, status, detail)
         SELECT m.id, 1 + coalesce(last.number, 0), :now, v.took_ms, v.outcome, v.status, v.detail

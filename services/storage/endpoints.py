@@ -59,9 +59,9 @@ def remove(session: Session, endpoint: Endpoint) -> None:
 
 def deliveries(
     session: Session, endpoint_id: int, *, before: int | None, limit: int
-) -> list[tuple[Delivery, Event, list[Attempt]]]:
-    """Newest first, each with its event and its attempts in order."""
-    wanted = select(Delivery, Event).join(Event, Event.id == Delivery.event_id)
+) -> list[tuple[Delivery, Event | None, list[Attempt]]]:
+    """Newest first, each with its event (a digest call has none) and its attempts in order."""
+    wanted = select(Delivery, Event).outerjoin(Event, Event.id == Delivery.event_id)
     wanted = wanted.where(Delivery.endpoint_id == endpoint_id)
     if before is not None:
         wanted = wanted.where(Delivery.id < before)
@@ -105,7 +105,8 @@ _REDELIVER = text("""
     FROM unnest(CAST(:events AS bigint[])) AS e(id)
     ORDER BY e.id
     ON CONFLICT (event_id, endpoint_id) DO UPDATE
-        SET state = 'pending', due_at = :now, attempts = 0, finished_at = NULL, detail = 'replayed'
+        SET state = 'pending', due_at = :now, attempts = 0, finished_at = NULL, detail = 'replayed',
+            part_of = NULL
         WHERE deliveries.state IN ('sent', 'failed', 'suppressed', 'uncertain')
     RETURNING id
 """)

@@ -116,10 +116,13 @@ _TELL_READERS = text(f"""
 """)
 _TELL_ENDPOINTS = text(f"""
     INSERT INTO deliveries (channel, event_id, endpoint_id, state, due_at, created_at)
-    SELECT 'webhook', e.id, p.id, 'pending', :now, :now
+    SELECT 'webhook', e.id, p.id,
+           CASE WHEN w.cadence <> 'instant' AND NOT n.urgent THEN 'waiting' ELSE 'pending' END, :now, :now
     FROM {_SLICE} AS v(event_id, endpoint_id)
     JOIN events e ON e.id = v.event_id AND e.claim_id = :claim
+    JOIN notices n ON n.id = e.notice_id
     JOIN endpoints p ON p.id = v.endpoint_id AND p.state <> 'disabled'
+    LEFT JOIN endpoint_windows w ON w.endpoint_id = p.id
     ON CONFLICT DO NOTHING
     RETURNING id
 """)

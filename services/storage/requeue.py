@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 _REQUEUE = text("""
     UPDATE deliveries SET state = 'pending', due_at = :now, attempts = 0, finished_at = NULL, claim_id = NULL,
            lease_until = NULL, detail = 'requeued'
-    WHERE state = ANY(:states) AND created_at >= :since
+    WHERE state = ANY(:states) AND created_at >= :since AND part_of IS NULL
       AND (CAST(:channel AS text) IS NULL OR channel = :channel)
     RETURNING channel
 """)

@@ -13,7 +13,17 @@ from typing import Any, Protocol, cast
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from services.storage.tables import Candidate, Delivery, Endpoint, Event, Feedback, MatchTurn, Rhythm, Source
+from services.storage.tables import (
+    Candidate,
+    Delivery,
+    Endpoint,
+    EndpointWindow,
+    Event,
+    Feedback,
+    MatchTurn,
+    Rhythm,
+    Source,
+)
 from services.storage.tables.base import Base
 
 
@@ -70,6 +80,7 @@ EVENTS = Lane(Event)
 MATCH_TURNS = Lane(MatchTurn)
 ALERTS = Lane(Candidate, where=(Candidate.cadence == "instant",))
 RHYTHMS = Lane(Rhythm)
+CALL_WINDOWS = Lane(EndpointWindow)
 MAIL_BY_AGE = Lane(*_DELIVERY, where=(Delivery.channel == "email",))
 MAIL = replace(MAIL_BY_AGE, order=(Delivery.__table__.c.weight,))
 
@@ -85,7 +96,7 @@ FEEDBACK = Lane(Feedback)
 LANES = {
     "poll": (SOURCES,),
     "match": (EVENTS, MATCH_TURNS),
-    "compose": (ALERTS, RHYTHMS),
+    "compose": (ALERTS, RHYTHMS, CALL_WINDOWS),
     "deliver_mail": (MAIL,),
     "deliver_webhook": (WEBHOOKS,),
     "feedback": (FEEDBACK,),

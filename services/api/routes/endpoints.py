@@ -61,6 +61,8 @@ def add_endpoint(rt: Rt, consumer: Consumer, wanted: EndpointIn) -> Any:
         label=wanted.label,
         format=wanted.format,
         content=wanted.content,
+        cadence=wanted.cadence,
+        timezone=wanted.timezone,
         signatures=wanted.signatures,
     )
     return _with_secret(made)

@@ -1,8 +1,16 @@
 """Every table, one file per aggregate; `Base.metadata` is what the migrations must equal."""
 
 from services.storage.tables.base import Base
-from services.storage.tables.deliveries import Attempt, Content, Delivery, Issue, IssueItem, MailPace
-from services.storage.tables.endpoints import Endpoint, EndpointChange
+from services.storage.tables.deliveries import (
+    Attempt,
+    CallDigest,
+    Content,
+    Delivery,
+    Issue,
+    IssueItem,
+    MailPace,
+)
+from services.storage.tables.endpoints import Endpoint, EndpointChange, EndpointWindow
 from services.storage.tables.held import Held
 from services.storage.tables.institutions import ApiKey, AuditLine, Consumer, Institution
 from services.storage.tables.interests import (
@@ -23,11 +31,9 @@ from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subsc
 from services.storage.tables.topics import TopicRule
 
 __all__ = [
-    "ApiKey", "Attempt", "AuditLine", "Base", "Candidate", "ComposeRun", "Consent", "Consumer", "Content",
-    "Delivery", "Endpoint", "EndpointChange", "Event", "Feedback", "Fetch", "Held", "IndexSnapshot",
-    "Institution",
-    "Interest", "InterestChange", "Issue", "IssueItem", "MailPace", "Match", "MatchTurn", "Mute", "Notice",
-    "Revision", "Rhythm", "RobotsFile", "SketchRow", "Source", "Story", "Subscriber", "Subscription",
-    "Suppression",
-    "TopicRule",
+    "ApiKey", "Attempt", "AuditLine", "Base", "CallDigest", "Candidate", "ComposeRun", "Consent",
+    "Consumer", "Content", "Delivery", "Endpoint", "EndpointChange", "EndpointWindow", "Event",
+    "Feedback", "Fetch", "Held", "IndexSnapshot", "Institution", "Interest", "InterestChange", "Issue",
+    "IssueItem", "MailPace", "Match", "MatchTurn", "Mute", "Notice", "Revision", "Rhythm", "RobotsFile",
+    "SketchRow", "Source", "Story", "Subscriber", "Subscription", "Suppression", "TopicRule",
 ]  # fmt: skip

@@ -68,7 +68,9 @@ class IssueItem(Base):
 class Delivery(Work, Base):
     """An issue or an event on its way: pending → sending → sent | retry | failed | suppressed | uncertain.
 
-    `base_revision` is what a diff is told against: fixed before the first attempt, 0 for nothing.
+    An event that is told in a digest call is `waiting` until its window closes, and then `part_of` that
+    call, with no key: both go with their endpoint. `base_revision` is what a diff is told against: fixed
+    before the first attempt, 0 for nothing.
     """
 
     __tablename__ = "deliveries"
@@ -97,6 +99,8 @@ class Delivery(Work, Base):
             "id",
             postgresql_where=text("state IN ('pending', 'retry', 'sending') AND endpoint_id IS NOT NULL"),
         ),
+        Index("ix_deliveries_part_of", "part_of", postgresql_where=text("part_of IS NOT NULL")),
+        Index("ix_deliveries_waiting", "endpoint_id", postgresql_where=text("state = 'waiting'")),
     )
 
     id: Mapped[Id]
@@ -110,9 +114,26 @@ class Delivery(Work, Base):
     attempts: Mapped[int] = mapped_column(server_default="0")
     weight: Mapped[int] = mapped_column(server_default="1")
     base_revision: Mapped[int | None]
+    part_of: Mapped[int | None]
     detail: Mapped[str | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class CallDigest(Base):
+    """What a digest call tells of: the window, and which part of it when there is very much."""
+
+    __tablename__ = "call_digests"
+    __table_args__ = (UniqueConstraint("endpoint_id", "until", "part"),)
+
+    delivery_id: Mapped[int] = mapped_column(
+        ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+    part: Mapped[int]
+    parts: Mapped[int]
 
 
 class MailPace(Base):

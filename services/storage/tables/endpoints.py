@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.storage.tables.base import Base, Id
+from services.storage.tables.base import Base, Id, Work
 
 
 class Endpoint(Base):
@@ -46,6 +46,19 @@ class Endpoint(Base):
     is_ordered: Mapped[bool] = mapped_column(server_default="false")
     schedule_s: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     created_at: Mapped[datetime]
+
+
+class EndpointWindow(Work, Base):
+    """When the window of an endpoint that is told in digests closes next. One that is told at once again
+    (`instant`) lets go what still waits, and is `done`."""
+
+    __tablename__ = "endpoint_windows"
+
+    id: Mapped[Id]
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"), unique=True)
+    cadence: Mapped[str]
+    timezone: Mapped[str]
+    since: Mapped[datetime]
 
 
 class EndpointChange(Base):

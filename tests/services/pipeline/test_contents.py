@@ -7,8 +7,6 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
 from starlette.testclient import TestClient
 
 from services.api.app import make_app
@@ -21,32 +19,13 @@ from services.runtime import Runtime
 from tests.doubles.web import Answer, Received, WebDouble
 from tests.factories import carry, draft, listener, publish, withdraw
 from tests.services.domain.test_telling import applied
-
-BASE = "http://goniec.example"
+from tests.services.schemas import BASE, check, fetched
 
 
 @pytest.fixture
 def client(rt: Runtime) -> Iterator[TestClient]:
     with TestClient(make_app(rt)) as made:
         yield made
-
-
-def fetched(client: TestClient, url: str) -> Any:
-    answer = client.get(url.removeprefix(BASE))
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def check(client: TestClient, schema: str, value: Any) -> None:
-    """Hold a value against a published schema, given by its address, anchor included."""
-    address = schema.partition("#")[0]
-    document = fetched(client, address)
-    assert document["$id"] == address
-    jsonschema.Draft202012Validator.check_schema(document)
-    known = Registry().with_resource(address, DRAFT202012.create_resource(document))
-    jsonschema.Draft202012Validator(
-        {"$ref": schema}, registry=known, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    ).validate(value)
 
 
 def told(receiver: WebDouble) -> list[Any]:
