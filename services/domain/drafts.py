@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 _HASH_VERSION = 2
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|[\ud800-\udfff]")
 
@@ -17,8 +17,9 @@ _COUNTED = (
     r"(?:wyświetle\w{1,4}|odsłon\w{0,3}|odczyt\w{0,4}|odwiedzin\w{0,3}|komentarz\w{0,3}|pobra(?:ń|nia|no)"
     r"|views?|hits|visits?|comments?|downloads?|likes?|shares?)"
 )
-_GAP = r"(?:\s|:|\(|<[^<>]{1,60}>){0,6}"
-_NUMBER = r"\d[\d \u00a0.,]{0,12}"
+# Possessive: neither eats what must follow it, so that trying less would find nothing more.
+_GAP = r"(?:\s|:|\(|<[^<>]{1,60}>){0,6}+"
+_NUMBER = r"\d[\d \u00a0.,]{0,12}+"
 _COUNTER = re.compile(rf"\b{_COUNTED}{_GAP}{_NUMBER}|\b{_NUMBER}{_GAP}{_COUNTED}\b", re.IGNORECASE)
 _CLOCK = re.compile(r"\b\d{1,2}:\d{2}:\d{2}\b")
 

@@ -39,7 +39,7 @@ _AMOUNT = re.compile(
 )
 _TIMES = {"tys": 10**3, "mln": 10**6, "mld": 10**9}
 _REFERENCE = re.compile(
-    r"\b(?=[\w./-]{5,40}\b)(?=\S*\d)(?=\S*[./-])[A-Z]{1,6}\w*(?:[./-]\w+)+|\b\d{1,5}/\d{2,4}\b"
+    r"\b(?=[\w./-]{5,40}\b)(?=\S{0,60}\d)(?=\S{0,60}[./-])[A-Z]{1,6}\w*(?:[./-]\w+)+|\b\d{1,5}/\d{2,4}\b"
 )
 
 Facts = tuple[frozenset[str], frozenset[str], frozenset[str]]

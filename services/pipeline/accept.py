@@ -4,6 +4,7 @@ Polls and pushes come through here alike. Nothing is stored twice, a revision is
 change, and what was withdrawn stays withdrawn.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,8 +13,18 @@ from enum import StrEnum
 import nh3
 from sqlalchemy.orm import Session
 
-from services.domain.drafts import MAX_BODY, MAX_SUMMARY, MAX_TITLE, Draft, content_hash, is_other, plain
+from services.domain.drafts import (
+    MAX_BODY,
+    MAX_SUMMARY,
+    MAX_TITLE,
+    Draft,
+    content_hash,
+    is_other,
+    plain,
+    text_of,
+)
 from services.domain.likeness import Sketch
+from services.domain.tameness import is_tame
 from services.errors import NotFound
 from services.pipeline import labelling, likeness
 from services.pipeline.labelling import Labeller
@@ -169,9 +180,16 @@ def _change(draft: Draft, digest: bytes, now: datetime) -> store.Change:
         draft,
         title=plain(draft.title, limit=MAX_TITLE),
         summary=plain(draft.summary, limit=MAX_SUMMARY),
-        body_html=nh3.clean(draft.body_html[:MAX_BODY].replace("\x00", "")),
+        body_html=_clean(draft.body_html[:MAX_BODY].replace("\x00", "")),
     )
     return store.Change(clean, digest, published_at)
+
+
+def _clean(body_html: str) -> str:
+    """What people may be shown of a body; of one that would multiply in the cleaner, its words."""
+    if not is_tame(body_html):
+        return f"<p>{html.escape(text_of(body_html), quote=False)}</p>"
+    return nh3.clean(body_html)
 
 
 def tell_since(first_read_at: datetime | None, now: datetime) -> datetime | None:

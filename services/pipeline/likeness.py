@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from services.domain.drafts import Draft, text_of
-from services.domain.likeness import LEAST_SEGMENT, LEAST_TELLING, Sketch, digest, facts, shingles
+from services.domain.likeness import LEAST_SEGMENT, LEAST_TELLING, MAX_WORDS, Sketch, digest, facts, shingles
 from services.interests.text import Analyser
 from services.interests.tokens import Token, tokenise
 
@@ -21,7 +22,7 @@ def sketch(draft: Draft, analyser: Analyser) -> Sketch:
     """What of a draft is compared with others."""
     is_english = draft.language == "en"
     text = f"{draft.summary}\n{text_of(draft.body_html)}"
-    keys = [_key(token, analyser, is_english) for token in tokenise(text)]
+    keys = [_key(token, analyser, is_english) for token in islice(tokenise(text), MAX_WORDS)]
     names = (_key(token, analyser, is_english) for token in tokenise(draft.title))
     return Sketch(
         kind=draft.kind,
