@@ -16,6 +16,7 @@ from feeds.text import as_html
 from feeds.tree import Element
 
 PAGES_AT_ONCE = 20
+MAX_TOKEN_CHARS = 2_000
 RULES = ("set", "prefix", "since")
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 
@@ -61,6 +62,8 @@ def _go_on(draft: FeedDraft, root: Element, memory: dict[str, str], frame: Frame
     """Where the harvest stands after this page."""
     began = memory.get("began") or _day_of_answer(root, frame.now)
     token = next(((one.text or "").strip() for one in _all(root, "resumptionToken")), "")
+    if len(token) > MAX_TOKEN_CHARS:
+        raise BrokenFeed("The repository gives a resumption token that is too long to be one.")
     if token and token == memory.get("token") and not draft.entries:
         draft.report.append("the repository gives the same resumption token again: the harvest ends here")
         token = ""
@@ -68,7 +71,7 @@ def _go_on(draft: FeedDraft, root: Element, memory: dict[str, str], frame: Frame
         draft.memory = {"from": began}
         return
     page = int(memory.get("page") or 0) + 1
-    draft.memory = {"token": token[:2_000], "began": began, "page": str(page)}
+    draft.memory = {"token": token, "began": began, "page": str(page)}
     if memory.get("from"):
         draft.memory["from"] = memory["from"]
     draft.has_more = page % PAGES_AT_ONCE != 0

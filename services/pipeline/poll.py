@@ -6,7 +6,7 @@ burst on somebody's server. One failing source is a value, never the end of the 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -39,29 +39,37 @@ MAX_BYTES = 5_000_000
 log = logs.get(__name__)
 
 
-def run(rt: Runtime, parsers: ParserPool | None = None) -> int:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How every source of a round is asked: as whom, and for how long."""
+
+    agent: str
+    timeout_s: float
+
+
+def run(rt: Runtime, parsers: ParserPool | None = None, *, timeout_s: float = TIMEOUT_S) -> int:
     """Poll until no source is due or the process is stopping; returns how many were asked.
 
-    `parsers` are the caller's own, kept warm between rounds.
+    `parsers` are the caller's own, kept warm between rounds. No answer takes longer than `timeout_s`.
     """
     if parsers is None:
         with ParserPool() as own:
-            return _poll_all(rt, own)
-    return _poll_all(rt, parsers)
+            return _poll_all(rt, own, timeout_s)
+    return _poll_all(rt, parsers, timeout_s)
 
 
-def _poll_all(rt: Runtime, parsers: ParserPool) -> int:
+def _poll_all(rt: Runtime, parsers: ParserPool, timeout_s: float) -> int:
     polled = 0
     turns = Turns(rt.clock)
     while not rt.stopping.is_set():
-        asked = _poll_batch(rt, parsers, turns)
+        asked = _poll_batch(rt, parsers, turns, timeout_s)
         if asked is None:
             break
         polled += asked
     return polled
 
 
-def _poll_batch(rt: Runtime, parsers: ParserPool, turns: Turns) -> int | None:
+def _poll_batch(rt: Runtime, parsers: ParserPool, turns: Turns, timeout_s: float) -> int | None:
     """What is under way is heard out even when the process is to end: asking it again would be a burst."""
     now = rt.clock.now()
     with rt.begin() as session:
@@ -73,7 +81,7 @@ def _poll_batch(rt: Runtime, parsers: ParserPool, turns: Turns) -> int | None:
         return None
     outcomes: Counter[str] = Counter()
     plain: list[Visit] = []
-    for reading in outages.told_apart(rt, _ask(rt, due, turns, agent)):
+    for reading in outages.told_apart(rt, _ask(rt, due, turns, Manner(agent, timeout_s))):
         visit = outlasting(partial(_concluded, rt, reading, parsers), sleep=rt.clock.sleep)
         visit = _rested(visit, turns.rests_until(reading.url))
         outcomes[visit.outcome] += 1
@@ -158,7 +166,7 @@ def _concluded(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
         )
 
 
-def _ask(rt: Runtime, due: Sequence[SourceDue], turns: Turns, agent: str) -> Iterator[Reading]:
+def _ask(rt: Runtime, due: Sequence[SourceDue], turns: Turns, manner: Manner) -> Iterator[Reading]:
     """Ask all sources, one of a host at a time, following redirects by hand; validators go only to the
     address they are of. What is in `turns` afterwards was not asked."""
     for source in due:
@@ -177,7 +185,7 @@ def _ask(rt: Runtime, due: Sequence[SourceDue], turns: Turns, agent: str) -> Ite
                     turns.done(step, was_asked=False)
                     refused.append(step)
             if allowed:
-                return [_request(step, agent, now=rt.clock.now()) for step in allowed]
+                return [_request(step, manner, now=rt.clock.now()) for step in allowed]
         return ()
 
     for request, answer in rt.http.fetch(more(), more=more, stopping=rt.stopping):
@@ -216,7 +224,7 @@ def _allowed(rt: Runtime, steps: Sequence[Step]) -> list[Step]:
     return [s for s in steps if s.url not in refused or not doors.asks_robots(habits_of(s.source).door)]
 
 
-def _request(step: Step, agent: str, *, now: datetime) -> Request:
+def _request(step: Step, manner: Manner, *, now: datetime) -> Request:
     habits = habits_of(step.source)
     held = held_validators(step.source) if doors.is_conditional(habits, now=now) else None
     headers = conditional_headers(held, url=step.url)
@@ -224,9 +232,9 @@ def _request(step: Step, agent: str, *, now: datetime) -> Request:
         headers = tuple((name, doors.ACCEPT[habits.door] if name == "Accept" else v) for name, v in headers)
     return Request(
         url=step.url,
-        headers=(("User-Agent", agent), *headers),
+        headers=(("User-Agent", manner.agent), *headers),
         max_bytes=MAX_BYTES,
-        total_timeout_s=TIMEOUT_S,
+        total_timeout_s=manner.timeout_s,
         tag=step,
     )
 
