@@ -20,7 +20,7 @@ _PLAIN = re.compile(
     r"(https?://[a-z0-9][a-z0-9.-]{0,250}(?::[1-9]\d{1,3})?)(?:/[A-Za-z0-9._~/%=&+,;:@!$-]*)?" + _ENDS,
     re.ASCII,
 )
-_PLAIN_PATH = re.compile(r"/(?!/)[A-Za-z0-9._~/%=&+,:@!$-]*" + _ENDS, re.ASCII)
+_NEAR = re.compile(r"(/(?!/)|(?:\.\./)?(?=[A-Za-z0-9_~%]))([A-Za-z0-9._~/%=&+,@!$-]*)" + _ENDS, re.ASCII)
 _NAME = re.compile(r"\s(?:href|src)\s*$", re.IGNORECASE)
 _VALUE = re.compile(r"""=(?<=[fFcC\s]=)\s*(?:"(?!https?://)([^"<>]*)"|'(?!https?://)([^'<>]*)')""")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|#")
@@ -32,8 +32,8 @@ def web_link(raw: object, base: str | None = None) -> str | None:
         return None
     if len(raw) <= MAX_URL_CHARS and _PLAIN.fullmatch(raw):
         return raw  # nothing in it could be mended
-    if base and (start := _PLAIN.fullmatch(base)) and _PLAIN_PATH.fullmatch(raw) and "/." not in raw:
-        return start[1] + raw if len(start[1]) + len(raw) <= MAX_URL_CHARS else None
+    if base and (near := _NEAR.fullmatch(raw)) and (url := _beside(base, near)):
+        return url
     try:
         bare = raw.strip() if raw.isprintable() else _UNSEEN.sub("", raw).strip()
         bare = _SLASHES.sub(r"\1//", bare)
@@ -56,6 +56,29 @@ def web_link(raw: object, base: str | None = None) -> str | None:
     )
     url = urlunsplit((parts.scheme, netloc, path, query, fragment))
     return url if len(url) <= MAX_URL_CHARS and " " not in url else None
+
+
+def _beside(base: str, near: re.Match[str]) -> str | None:
+    """What RFC 3986 (section 5.2) makes of a plain relative address, where that is mere gluing; else None."""
+    where, starts, rest = near[1], _starts(base), near[0][near.end(1) :]
+    if rest[:1] == "." or "/." in rest or (where != "/" and "//" in rest):
+        return None
+    url = starts.get(where, "") + rest
+    return url if len(rest) < len(url) <= MAX_URL_CHARS else None
+
+
+@lru_cache(1024)
+def _starts(base: str) -> dict[str, str]:
+    """What a plain base puts before an address that begins with `/`, with `../`, or with neither."""
+    plain = _PLAIN.fullmatch(base)
+    if not plain:
+        return {}
+    origin, path = plain[1], re.split("[?#]", base[plain.end(1) :], maxsplit=1)[0]
+    if "/." in path or "//" in path or ";" in path:
+        return {"/": f"{origin}/"}
+    folder = path[: path.rfind("/") + 1] or "/"
+    above = {"../": origin + folder[: folder.rfind("/", 0, -1) + 1]} if folder != "/" else {}
+    return {"/": f"{origin}/", "": origin + folder, **above}
 
 
 @lru_cache(4096)

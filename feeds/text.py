@@ -11,8 +11,9 @@ from functools import lru_cache
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
 _TURNING = re.compile("[\x80-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
-_HIDING = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
+_SCRIPT, _STYLE = "[sS][cC][rR][iI][pP][tT]", "[sS][tT][yY][lL][eE]"  # searched four times as fast as any case
+_HIDDEN = re.compile(rf"<(?:{_SCRIPT}\b.*?</{_SCRIPT}\s*>|{_STYLE}\b.*?</{_STYLE}\s*>)", re.DOTALL)
+_HIDING = re.compile(rf"<(?:{_SCRIPT}|{_STYLE})\b")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
 _ADDRESS = re.compile(r"(mailto:)?[^\s<>()@]{1,100}@[^\s<>()@]{1,200}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
@@ -59,17 +60,30 @@ def _cut(line: str, max_chars: int) -> str:
 
 def plain(markup: str, *, max_chars: int) -> str:
     """HTML as one line of plain text: tags away, entities resolved."""
-    if len(markup) > 8 * max_chars:
-        line = _words(_beginning(markup, 2 * max_chars + 500))
-        if len(line) > max_chars:
-            return _cut(line, max_chars)
+    if len(markup) > 4 * max_chars and (line := _first_words(markup, max_chars)):
+        return line
     return _cut(_words(markup), max_chars)
 
 
-def _beginning(markup: str, chars: int) -> str:
-    """About as many characters from the start, no tag cut in two; nothing where that cannot be told."""
-    start = markup[: markup.rfind(">", 0, chars) + 1]
-    return "" if "<!" in start or _HIDING.search(start) else start
+def _first_words(markup: str, max_chars: int) -> str | None:
+    """The beginning of a long text, read piece by piece until there is enough; None where pieces cannot be told.
+
+    A piece ends with a tag, which is a space: what is hidden, or a remark, may hold what looks like one.
+    """
+    lines, have, at = [], 0, 0
+    while have <= max_chars + 1:
+        tag = _TAG.search(markup, at + max_chars)
+        piece = markup[at : tag.end()] if tag else markup[at:]
+        if "<!" in piece or _HIDING.search(piece):
+            return None
+        line = _words(piece)
+        if line:
+            lines.append(line)
+            have += len(line) + 1
+        if not tag:
+            break
+        at = tag.end()
+    return _cut(" ".join(lines), max_chars)
 
 
 def _words(markup: str) -> str:
