@@ -4,6 +4,7 @@ It ends when its parent does, however that dies: idle, it sees the pipe close or
 work, its own alarm ends it. It must never be imported by anything but itself.
 """
 
+import gc
 import os
 import resource
 import select
@@ -29,6 +30,7 @@ def main(parent: int, memory_bytes: int, limit_s: float) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is for the parent to handle
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     _limit(memory_bytes)
+    gc.freeze()  # what the imports have made is never garbage, and need not be looked at again
     _say(answers, READY)
     while _has_order(orders, parent):
         order = wire.read_order(orders)

@@ -50,6 +50,7 @@ _MARKED_POLISH = _ONLY_1250 + _ONLY_LATIN2 + bytes.fromhex("B3A3AF")
 _TWICE = re.compile("[ÃÄÅ][\x80-\xbfŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]")
 _NARROW = {ord(char): byte for byte in range(0x80, 0xA0) for char in bytes([byte]).decode("cp1252", "ignore")}
 _HIGH = bytes(range(0x80, 0x100))
+_GOING_ON = bytes(range(0x80, 0xC0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +104,21 @@ def _utf8(body: bytes, labels: list[str]) -> Decoded | None:
         text = codecs.getincrementaldecoder("utf-8")().decode(body, final=False)  # may be cut mid-letter
         return Decoded(*_once(text, remark))
     except UnicodeDecodeError:
+        if _is_far_from_utf8(body):
+            return None
         text = body.decode("utf-8", "replace")
     broken = text.count("\ufffd")
     letters = len(text) - len(text.encode("ascii", "ignore")) - broken
     if letters > 5 * broken:
         return Decoded(text, "utf-8", f"{broken} bytes are not utf-8")
     return None
+
+
+def _is_far_from_utf8(body: bytes) -> bool:
+    """Whether a count of bytes settles it: each letter of UTF-8 needs one that goes on, and few do."""
+    going_on = _count(body, _GOING_ON)
+    broken = _count(body, _HIGH) - 2 * going_on  # those that begin a letter and nothing follows, at least
+    return going_on <= 5 * broken
 
 
 def _once(text: str, remark: str | None) -> tuple[str, str, str | None]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
+from typing import NamedTuple
 
 from feeds.dates import clamp, read_date
 from feeds.identity import Marks, identify, keys_by
@@ -132,8 +133,7 @@ def _count(report: list[str], number: int, words: str) -> None:
         report.append(f"{number} {words}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(NamedTuple):
     """A draft believed as far as it may be, but for its name. Dates are not yet clamped."""
 
     draft: EntryDraft

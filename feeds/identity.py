@@ -8,6 +8,7 @@ http or https, on a trailing slash, or on anything that moves by itself.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from feeds.links import same_page
 from feeds.types import Entry, Ladder
@@ -15,8 +16,7 @@ from feeds.types import Entry, Ladder
 CONTENT_HASH_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """What can tell an entry from its neighbours; all as written, dates unparsed."""
 
     guid: str | None

@@ -61,7 +61,7 @@ def web_link(raw: object, base: str | None = None) -> str | None:
 def _beside(base: str, near: re.Match[str]) -> str | None:
     """What RFC 3986 (section 5.2) makes of a plain relative address, where that is mere gluing; else None."""
     where, starts, rest = near[1], _starts(base), near[0][near.end(1) :]
-    if rest[:1] == "." or "/." in rest or (where != "/" and "//" in rest):
+    if rest[:1] == "." or "/." in rest or (where != "/" and ("//" in rest or rest[:4].lower() == "www.")):
         return None
     url = starts.get(where, "") + rest
     return url if len(rest) < len(url) <= MAX_URL_CHARS else None
@@ -95,9 +95,11 @@ def absolute_links(markup: str, base: str | None) -> str:
         return markup
 
     def absolute(match: re.Match[str]) -> str:
-        value = html.unescape(match[1] or match[2] or "").strip()
-        before = markup[max(0, match.start() - 12) : match.start()]
-        if not value or _ABSOLUTE.match(value) or not _NAME.search(before):
+        value, at = match[1] or match[2] or "", match.start()
+        value = (html.unescape(value) if "&" in value else value).strip()
+        if not value or _ABSOLUTE.match(value):
+            return match[0]
+        if not markup.endswith((" href", " src"), 0, at) and not _NAME.search(markup[max(0, at - 12) : at]):
             return match[0]
         url = web_link(value, base)
         return f'="{html.escape(url)}"' if url else match[0]

@@ -61,7 +61,8 @@ def _entities(head: str) -> list[str]:
 
 def without_rss_prefix(text: str) -> str:
     """The document with `rss:` taken off its elements, where it never says what that prefix is."""
-    if not _RSS_PREFIX.search(text[:20_000]) or "xmlns:rss" in text[:20_000].lower():
+    head = text[:20_000].lower()
+    if "rss:" not in head or "xmlns:rss" in head or not _RSS_PREFIX.search(head):
         return text
     plain = _RSS_PREFIX.sub(r"\1", text)
     root = _RSS_ROOT.search(plain[:20_000])

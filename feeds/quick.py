@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
 from html.entities import html5
 
 from feeds import prolog
 from feeds.draft import MAX_ENTRIES, EntryDraft, FeedDraft
 from feeds.loose import period_s
-from feeds.text import as_html, person
+from feeds.text import legal_as_html, person
 from feeds.tree import Element, Scope, joined, markup, name, named, own_text
 
 _TEXT, _HTML, _XHTML = "text/plain", "text/html", "application/xhtml+xml"
@@ -32,8 +32,6 @@ _TAG = re.compile(r"</?(\w+)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _SIGN = re.compile(r"&(\w+);")
 _C1 = re.compile("[\x80-\x9f]")
-_C1_BYTES = re.compile(rb"\xc2[\x80-\x9f]")
-_C1_NUMBERS = re.compile(rb"&#(?:0*1[2-5]\d;|[xX]0*[89][0-9A-Fa-f];)")
 _TAGS_OF_HTML = frozenset(
     re.findall(
         r"\w+",
@@ -156,9 +154,8 @@ class _Reader:
         draft.entries = [self.entry(item, draft.language) for item in items[:MAX_ENTRIES]]
         if len(items) > MAX_ENTRIES:
             draft.report.append(f"{len(items)} entries, only the first {MAX_ENTRIES} read")
-        has_words = any(entry.title_markup or entry.summary_markup for entry in draft.entries)
-        if not has_words and prolog.has_entries(self._document):
-            raise _Unsure  # nothing, or nothing that says anything: perhaps it has another shape
+        if not items and prolog.has_entries(self._document):
+            raise _Unsure  # perhaps it has another shape
 
     def _head_link(self, link: Element, draft: FeedDraft) -> None:
         href, rel = self._href(link), link.get("rel", "alternate").lower()
@@ -273,15 +270,15 @@ class _Reader:
 
     def author(self, found: _Found, element: Element, _: int) -> None:
         names = [own_text(child) for child in element if name(child) in ("name", "itunes:name")]
-        found.authors.extend(map(self._clean, names or [own_text(element)]))
+        found.authors.extend(map(_clean, names or [own_text(element)]))
 
     def label(self, found: _Found, element: Element, _: int) -> None:
         said = element.get("label") or element.get("term") or element.get("text") or own_text(element)
         if said:
-            found.labels.append(self._clean(said))
+            found.labels.append(_clean(said))
 
     def listed(self, found: _Found, element: Element, _: int) -> None:
-        found.labels.extend(self._clean(one.strip()) for one in own_text(element).split(",") if one.strip())
+        found.labels.extend(_clean(one.strip()) for one in own_text(element).split(",") if one.strip())
 
     def enclosure(self, found: _Found, element: Element, _: int) -> None:
         if element.get("url") or element.get("uri") or element.get("href"):
@@ -303,37 +300,20 @@ class _Reader:
             return address.strip()
         return joined(self._scope.base(element), address)
 
-    def _clean(self, text: str) -> str:
-        """Two old faults undone: UTF-8 encoded twice, and signs of windows-1252 as control characters."""
-        if text.isascii():
-            return text
-        with suppress(UnicodeError):
-            text = text.encode("latin-1").decode("utf-8")
-        if not self._has_c1:
-            return text
-        return _C1.sub(lambda sign: sign[0].encode("latin-1").decode("cp1252", "ignore"), text)
-
-    @cached_property
-    def _has_c1(self) -> bool:
-        """Whether any such control character is in the document: one look at it, none at each text."""
-        return bool(_C1_BYTES.search(self._document) or _C1_NUMBERS.search(self._document))
-
     def _text(self, element: Element, default: str) -> _Text | None:
         """A text construct as HTML, None when it is empty. Atom's word on its kind is believed."""
-        said = (element.get("type") or default).lower()
-        kind = _KINDS.get(said, said)
-        if element.get("mode") == "base64" or not (
-            kind.startswith("text/") or kind.endswith(("+xml", "/xml"))
-        ):
+        said = element.get("type")
+        kind = _kind_of(said) if said else default
+        if not kind or element.get("mode") == "base64":
             raise _Unsure
         if len(element) or kind == _XHTML:
-            inside = self._clean(markup(element, bare=self._is_bare))
+            inside = _clean(markup(element, bare=self._is_bare))
             return _Text(inside, True, element) if inside else None
-        text = self._clean((element.text or "").strip())
+        text = _clean((element.text or "").strip())
         if not text:
             return None
         is_html = kind == _HTML or (kind == _TEXT and not self._is_atom and _looks_like_html(text))
-        return _Text(text if is_html else as_html(text), is_html, element)
+        return _Text(text if is_html else legal_as_html(text), is_html, element)
 
 
 _FIELDS: dict[str, Callable[[_Reader, _Found, Element, int], None]] = {
@@ -365,9 +345,25 @@ _FIELDS: dict[str, Callable[[_Reader, _Found, Element, int], None]] = {
 }
 
 
+@lru_cache(256)
+def _kind_of(said: str) -> str | None:
+    """The kind of a text by its writer's word; None when it is no text at all."""
+    kind = _KINDS.get(said.lower(), said.lower())
+    return kind if kind.startswith("text/") or kind.endswith(("+xml", "/xml")) else None
+
+
 def _is_page(link: Element) -> bool:
     kind = link.get("type", _HTML).lower()
     return _KINDS.get(kind, kind) in (_HTML, _XHTML)
+
+
+def _clean(text: str) -> str:
+    """Two old faults undone: UTF-8 encoded twice, and signs of windows-1252 as control characters."""
+    if text.isascii() or b"\xc2" not in text.encode():
+        return text  # no character below U+00C0: neither half a letter nor a control character
+    with suppress(UnicodeError):
+        text = text.encode("latin-1").decode("utf-8")
+    return _C1.sub(lambda sign: sign[0].encode("latin-1").decode("cp1252", "ignore"), text)
 
 
 def _looks_like_html(text: str) -> bool:

@@ -11,7 +11,10 @@ from functools import lru_cache
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _CONTROLS = bytes({*range(0x20), 0x7F} - set(b"\t\n\r"))
 _TURNING = re.compile("[\x80-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_SCRIPT, _STYLE = "[sS][cC][rR][iI][pP][tT]", "[sS][tT][yY][lL][eE]"  # searched four times as fast as any case
+_SCRIPT, _STYLE = (
+    "[sS][cC][rR][iI][pP][tT]",
+    "[sS][tT][yY][lL][eE]",
+)  # searched four times as fast as any case
 _HIDDEN = re.compile(rf"<(?:{_SCRIPT}\b.*?</{_SCRIPT}\s*>|{_STYLE}\b.*?</{_STYLE}\s*>)", re.DOTALL)
 _HIDING = re.compile(rf"<(?:{_SCRIPT}|{_STYLE})\b")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.DOTALL)
@@ -66,7 +69,7 @@ def plain(markup: str, *, max_chars: int) -> str:
 
 
 def _first_words(markup: str, max_chars: int) -> str | None:
-    """The beginning of a long text, read piece by piece until there is enough; None where pieces cannot be told.
+    """The beginning of a long text, piece by piece until there is enough; None where pieces cannot be told.
 
     A piece ends with a tag, which is a space: what is hidden, or a remark, may hold what looks like one.
     """
@@ -76,7 +79,7 @@ def _first_words(markup: str, max_chars: int) -> str | None:
         piece = markup[at : tag.end()] if tag else markup[at:]
         if "<!" in piece or _HIDING.search(piece):
             return None
-        line = _words(piece)
+        line = _seen_words(_TAG.sub(" ", piece))
         if line:
             lines.append(line)
             have += len(line) + 1
@@ -89,7 +92,11 @@ def _first_words(markup: str, max_chars: int) -> str | None:
 def _words(markup: str) -> str:
     if "<" in markup:
         markup = _TAG.sub(" ", _HIDDEN.sub(" ", markup))
-    return _on_one_line(html.unescape(markup) if "&" in markup else markup)
+    return _seen_words(markup)
+
+
+def _seen_words(text: str) -> str:
+    return _on_one_line(html.unescape(text) if "&" in text else text)
 
 
 def person(text: str) -> str:
@@ -99,7 +106,12 @@ def person(text: str) -> str:
 
 def as_html(text: str) -> str:
     """Plain text as HTML that shows it unchanged, its line ends kept."""
-    return html.escape(legal(text).strip(), quote=False).replace("\n", "<br>\n")
+    return legal_as_html(legal(text).strip())
+
+
+def legal_as_html(text: str) -> str:
+    """The same, for a text that an XML parser has let through and that has no space around it."""
+    return html.escape(text, quote=False).replace("\n", "<br>\n")
 
 
 def language(tag: object) -> str | None:

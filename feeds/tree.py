@@ -77,7 +77,31 @@ def grow_cut_off(document: bytes) -> Element | None:
         recover=True, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
     root = etree.fromstring(document, parser)
-    return root if {error.type_name for error in parser.error_log} <= _CUT_OFF else None
+    faults = {error.type_name for error in parser.error_log}
+    if root is None or not faults <= _CUT_OFF:
+        return None
+    if "ERR_CDATA_NOT_FINISHED" in faults or not _ends_closed(document):
+        _drop_half_named(root)
+    return root
+
+
+def _ends_closed(document: bytes) -> bool:
+    """Whether the last whole tag closes something, so that what was cut off is between elements."""
+    end = document.rfind(b">")
+    tag = document[document.rfind(b"<", 0, end) : end]
+    return tag.startswith(b"</") or tag.endswith(b"/")
+
+
+def _drop_half_named(root: Element) -> None:
+    """Take away the entry whose identifier was cut in two: half of one is another, and tells it twice."""
+    last = root
+    while len(last):
+        last = last[-1]
+    entry = last.getparent()
+    if entry is not None and name(last) in ("guid", "id", "link") and name(entry) in ("item", "entry"):
+        around = entry.getparent()
+        if around is not None:
+            around.remove(entry)
 
 
 def mended(text: str) -> tuple[str, int]:

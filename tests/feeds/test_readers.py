@@ -87,6 +87,13 @@ def test_a_feed_that_was_cut_off_gives_what_arrived_whole() -> None:
     assert feed.report == ("not well formed: it ends in the middle",)
 
 
+@pytest.mark.parametrize("end", ["<guid>urn:12", "<guid><![CDATA[urn:12"])
+def test_an_entry_whose_identifier_was_cut_in_two_is_left_for_the_next_time(end: str) -> None:
+    whole = rss("<title>A</title><guid>1</guid>", f"<title>B</title><link>https://m.example/1</link>{end}345")
+    feed = read(whole[: whole.index(b"345")])
+    assert [entry.title for entry in feed.entries] == ["A"]
+
+
 def test_a_media_group_gives_title_and_text_where_the_entry_has_none() -> None:
     feed = read(
         ATOM
