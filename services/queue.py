@@ -35,6 +35,7 @@ class Stage(StrEnum):
     DELIVER_MAIL = "deliver_mail"
     DELIVER_WEBHOOK = "deliver_webhook"
     FEEDBACK = "feedback"
+    HUB = "hub"
 
 
 class Doorbell:

@@ -44,6 +44,7 @@ EXPECTED = {
     "welcome": "must be on or off",
     "goodbye": "must be on or off",
     "reconsent_after_days": "must be a number of days, 90 or more, or nothing: then nobody is asked",
+    "websub": "must be on or off",
     "port": "must be a number from 1 to 65535",
     "mail": "must be outbox, smtp or sendgrid",
     "log": "must be json or text",
@@ -89,6 +90,7 @@ class Settings(BaseModel):
     welcome: bool = True
     goodbye: bool = True
     reconsent_after_days: int | None = Field(default=None, ge=90, le=3650)
+    websub: bool = True
     log: Literal["json", "text"] = "text"
 
     @field_validator("data_dir")

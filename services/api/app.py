@@ -11,6 +11,7 @@ from services.api.routes import (
     events,
     feeds,
     hooks,
+    hub,
     interests,
     ledger,
     machines,
@@ -35,7 +36,7 @@ Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
     notices, events, interests, subscribers, subscriptions, mutes, endpoints, deliveries, feeds, machines,
-    suppressions, topics, ledger, hooks, unsubscribe, schemas,
+    suppressions, topics, ledger, hooks, hub, unsubscribe, schemas,
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ class Limits:
     anonymous: int = 600  # a whole office may stand behind one address
     sign_ups: int = 20  # each may send a mail
     previews: int = 120  # each weighs a month of notices
+    hub: int = 60  # each may have somebody called
     by_key: int = 3_000
     refused_keys: int = 60  # guesses, from one address
 
@@ -190,6 +191,8 @@ class RateLimit:
         charges = [Charge("visitor", visitor, limits.anonymous)]
         if is_post and path in ("/v1/subscribers", "/subscribe"):
             charges.append(Charge("sign-up", visitor, limits.sign_ups))
+        if is_post and path == "/hub":
+            charges.append(Charge("hub", visitor, limits.hub))
         if path in ("/v1/interests/check", "/subscribe/preview"):
             charges.append(Charge("preview", visitor, limits.previews))
         return charges

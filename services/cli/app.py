@@ -15,6 +15,7 @@ from services.cli import (
     care,
     console,
     endpoints,
+    hub,
     institutions,
     interests,
     keys,
@@ -62,6 +63,7 @@ app.add_typer(topics.app, name="topic", rich_help_panel="What there is")
 app.add_typer(keys.app, name="key", rich_help_panel="What there is")
 app.add_typer(subscribers.app, name="subscriber", rich_help_panel="Who is told")
 app.add_typer(endpoints.app, name="endpoint", rich_help_panel="Who is told")
+app.add_typer(hub.app, name="hub", rich_help_panel="Who is told")
 app.add_typer(suppressions.app, name="suppression", rich_help_panel="Who is told")
 app.add_typer(interests.app, name="interest", rich_help_panel="Who is told")
 care.add_to(app)

@@ -4,7 +4,7 @@ and of what came back, mutes whose time is over. The silent are asked here wheth
 from datetime import timedelta
 
 from services import log
-from services.manage import silence, source_health
+from services.manage import hub, silence, source_health
 from services.manage.privacy import forget_unconfirmed
 from services.runtime import Runtime
 from services.storage import feedback, ledger, mutes, paces, polling, stories
@@ -21,6 +21,7 @@ def tidy(rt: Runtime) -> None:
     source_health.watch(rt)
     people = forget_unconfirmed(rt)
     silent = silence.run(rt)
+    hub.tidy(rt)
     with rt.begin() as session:
         visits = polling.forget_visits(session, rt.clock.now() - KEEP_VISITS)
         words = feedback.forget(session, rt.clock.now() - KEEP_FEEDBACK)

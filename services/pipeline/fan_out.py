@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from services.runtime import Runtime
 from services.storage import fanout as store
+from services.storage import hub
 from services.storage.work import Claim
 
 SLICE = 5_000
@@ -44,6 +45,9 @@ def fan_out(rt: Runtime, held: Claim, events: Sequence[int], *, slice_rows: int 
         _end_waiting(rt, few, slice_rows)
         with rt.begin() as session:
             reached = store.reached(session, few)
+            followers = hub.mark(session, held, few, now=rt.clock.now())
+        if followers:
+            rt.bell.ring("hub")
         for pairs in slices(reached.readers, slice_rows):
             with rt.begin() as session:
                 outcomes = store.tell_readers(session, held, pairs, now=rt.clock.now())

@@ -20,6 +20,8 @@ from services.storage.tables import (
     EndpointWindow,
     Event,
     Feedback,
+    HubFollower,
+    HubIntent,
     MatchTurn,
     Rhythm,
     Source,
@@ -93,6 +95,25 @@ def _waits(now: datetime) -> ColumnElement[bool]:
 
 WEBHOOKS = Lane(*_DELIVERY, where=(Delivery.channel == "webhook",), unless=_waits)
 FEEDBACK = Lane(Feedback)
+
+
+def _is_not_its_turn(_: datetime) -> ColumnElement[bool]:
+    """Whether the same callback is still to be asked something earlier about the same topic."""
+    earlier = aliased(HubIntent)
+    return (
+        select(earlier.id)
+        .where(
+            earlier.callback == HubIntent.callback, earlier.topic == HubIntent.topic,
+            earlier.id < HubIntent.id, earlier.state.in_(("pending", "leased")),
+        )
+        .exists()
+    )  # fmt: skip
+
+
+HUB_INTENTS = Lane(HubIntent, unless=_is_not_its_turn)
+HUB_FOLLOWERS = Lane(
+    HubFollower, ("pending", "retry"), "sending", unless=lambda now: HubFollower.follows_until <= now
+)
 LANES = {
     "poll": (SOURCES,),
     "match": (EVENTS, MATCH_TURNS),
@@ -100,6 +121,7 @@ LANES = {
     "deliver_mail": (MAIL,),
     "deliver_webhook": (WEBHOOKS,),
     "feedback": (FEEDBACK,),
+    "hub": (HUB_INTENTS, HUB_FOLLOWERS),
 }
 
 
@@ -114,12 +136,17 @@ class Claim:
         return bool(self.rows)
 
 
-def claim(session: Session, lane: Lane, *, now: datetime, lease: timedelta, limit: int) -> Claim:
-    """Hold up to `limit` due rows until `now + lease`; rows that another claim is taking are skipped."""
+def claim(
+    session: Session, lane: Lane, *, now: datetime, lease: timedelta, limit: int, under: str | None = None
+) -> Claim:
+    """Hold up to `limit` due rows until `now + lease`; rows that another claim is taking are skipped.
+
+    `under` is the id of a claim that grows by these rows; without it they are a claim of their own.
+    """
     c = _columns(lane.table)
     due = select(c.id).where(lane.due(now)).order_by(*lane.order, c.due_at, c.id).limit(limit)
     rows = session.scalars(due.with_for_update(skip_locked=True)).all()
-    claim_id = secrets.token_hex(8)
+    claim_id = under or secrets.token_hex(8)
     if rows:
         session.execute(
             update(lane.table.__table__)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 HOMES = {
     "feedparser": ("feeds/loose.py",),
-    "icalendar": ("feeds/", "services/rendering", "services/web/", "services/api/"),
+    "icalendar": ("feeds/", "services/rendering", "services/web/", "services/syndication/"),
     "sqlalchemy": ("services/storage/", "services/runtime.py"),
     "psycopg": ("services/storage/",),
     "alembic": ("services/storage/",),

@@ -67,7 +67,7 @@ def play(name: str, client: TestClient, given: dict[str, str]) -> int:
     """Make every call of a guide, in order, and hold its answer against its claim; returns how many."""
     known, made = {"$GONIEC": "http://testserver", **given}, 0
     for block in guides.blocks(name, "sh"):
-        for command, status, words in re.findall(r"(curl .*?)\n# → (\d+) ([^\n]+)", block.text, re.DOTALL):
+        for command, status, words in re.findall(r"(curl .*?)\n# → (\d+) ?([^\n]*)", block.text, re.DOTALL):
             command = command.replace("\\\n", " ")
             for variable, value in known.items():
                 command = command.replace(variable, value)
@@ -77,7 +77,7 @@ def play(name: str, client: TestClient, given: dict[str, str]) -> int:
             answer = client.request(asked.method, asked.url, headers=headers, content=body)
             assert answer.status_code == int(status), f"{command}\n{answer.text}"
             assert [word for word in words.split() if word not in answer.text] == [], answer.text
-            told = answer.json()
+            told = answer.json() if answer.content else {}
             if isinstance(told.get("id"), str):
                 known["$ID"] = told["id"]
             made += 1

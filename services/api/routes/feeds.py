@@ -1,58 +1,44 @@
-"""Every query is a feed and a calendar, read again and again: cheap when nothing changed (ETag, 304)."""
+"""Every query is a feed and a calendar, read again and again: cheap when nothing changed (ETag, 304).
 
-from collections.abc import Callable
-from dataclasses import dataclass
+Each query feed names the hub that tells of its changes, in its head and in its Link header (WebSub).
+"""
+
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Path, Response
 
 from services.api.deps import Asked, Rt
 from services.api.described import told
-from services.api.syndication import calendar, jsonfeed, xml
-from services.api.syndication.channel import Channel, etag_of, is_same, item_of
 from services.api.texts import MAX_ID
+from services.domain.websub import Links
 from services.errors import BadInput, NotFound
-from services.manage import notices, private_feed
-from services.runtime import Runtime
+from services.manage import notices, private_feed, query_feeds
+from services.syndication.channel import Channel, etag_of, is_same, item_of
+from services.syndication.forms import ATOM, FORMATS, ICS, JSON, Format
 
 router = APIRouter(tags=["feeds"])
-ITEMS = 50
 OPEN = "public, max-age=60"
 PRIVATE = "private, max-age=60"
 KnownTag = Annotated[str | None, Header(alias="If-None-Match", max_length=1_000)]
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    name: str
-    media_type: str
-    write: Callable[[Channel], bytes]
-
-    @property
-    def responses(self) -> dict[int | str, dict[str, Any]]:
-        return {
-            200: {"content": {self.media_type: {"schema": {"type": "string"}}}},
-            304: {"description": "Nothing changed since this ETag"},
-        }
-
-
-RSS = Format("rss", "application/rss+xml", xml.rss)
-ATOM = Format("atom", "application/atom+xml", xml.atom)
-JSON = Format("json", "application/feed+json", jsonfeed.json_feed)
-ICS = Format("ics", "text/calendar", calendar.ics)
+def _responses(form: Format) -> dict[int | str, dict[str, Any]]:
+    return {
+        200: {"content": {form.media_type: {"schema": {"type": "string"}}}},
+        304: {"description": "Nothing changed since this ETag"},
+    }
 
 
 def _serve(form: Format) -> None:
     """One route for one format: each has its own Content-Type in OpenAPI."""
 
     def feed(rt: Rt, q: Asked = "", if_none_match: KnownTag = None) -> Response:
-        page = notices.search(rt, q=q, limit=ITEMS)
-        channel = _channel(rt, q, f"/feeds/notices.{form.name}", page.items)
-        return _answer(form, channel, if_none_match, OPEN)
+        topic = query_feeds.topic(form, q)
+        links = query_feeds.links(rt, topic) if rt.settings.websub else None
+        return _answer(form, query_feeds.channel(rt, topic, title=q.strip()), if_none_match, OPEN, links)
 
     feed.__doc__ = f"The newest notices that meet a query, as {form.name.upper()}."
-    responses = {**form.responses, **told(BadInput)}
+    responses = {**_responses(form), **told(BadInput)}
     if form is JSON:
         responses[200]["content"][form.media_type]["schema"] = {"type": "object"}
     router.add_api_route(
@@ -64,31 +50,33 @@ def _serve(form: Format) -> None:
     )
 
 
-for _form in (RSS, ATOM, JSON, ICS):
+for _form in FORMATS.values():
     _serve(_form)
 
 
 @router.get(
     "/feeds/private/{token}.atom",
     response_class=Response,
-    responses={**ATOM.responses, **told(NotFound, BadInput)},
+    responses={**_responses(ATOM), **told(NotFound, BadInput)},
 )
 def private_feed_of(
     rt: Rt, token: Annotated[str, Path(max_length=2_048)], if_none_match: KnownTag = None
 ) -> Response:
     """A person's own interests as a feed. Who knows the address may read it, so it names nobody."""
     try:
-        found = private_feed.read(rt, token, limit=ITEMS)
+        found = private_feed.read(rt, token, limit=query_feeds.ITEMS)
     except BadInput as exc:
         raise NotFound("There is no such feed. Copy its address whole.") from exc
-    channel = _channel(rt, "", f"/feeds/private/{token}.atom", found)
-    return _answer(ATOM, channel, if_none_match, PRIVATE)
+    base = rt.settings.base_url
+    items = tuple(item_of(one, base) for one in found)
+    at = f"{base}/feeds/private/{token}.atom"
+    return _answer(ATOM, Channel(rt.settings.operator_name, at, f"{base}/", items), if_none_match, PRIVATE)
 
 
 @router.get(
     "/notices/{notice}.ics",
     response_class=Response,
-    responses={**ICS.responses, **told(NotFound, BadInput)},
+    responses={**_responses(ICS), **told(NotFound, BadInput)},
 )
 def calendar_of_notice(
     rt: Rt, notice: Annotated[int, Path(ge=1, le=MAX_ID)], if_none_match: KnownTag = None
@@ -101,17 +89,13 @@ def calendar_of_notice(
                    if_none_match, OPEN)  # fmt: skip
 
 
-def _channel(rt: Runtime, q: str, path: str, found: list[dict[str, Any]]) -> Channel:
-    base, asked = rt.settings.base_url, f"?{urlencode({'q': q})}" if q else ""
-    title = f"{rt.settings.operator_name}: {q}" if q else rt.settings.operator_name
-    items = tuple(item_of(one, base) for one in found)
-    return Channel(" ".join(title.split()), f"{base}{path}{asked}", f"{base}/{asked}", items)
-
-
-def _answer(form: Format, channel: Channel, known: str | None, keep: str) -> Response:
+def _answer(
+    form: Format, channel: Channel, known: str | None, keep: str, links: Links | None = None
+) -> Response:
     body = form.write(channel)
     headers = {"ETag": etag_of(body), "Cache-Control": keep}
+    if links is not None:
+        headers["Link"] = links.header
     if is_same(known, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    media_type = form.media_type if form is JSON else f"{form.media_type}; charset=utf-8"
-    return Response(body, media_type=media_type, headers=headers)
+    return Response(body, media_type=form.content_type, headers=headers)

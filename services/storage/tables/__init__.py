@@ -29,11 +29,13 @@ from services.storage.tables.sketches import SketchRow
 from services.storage.tables.sources import Fetch, RobotsFile, Source
 from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subscriber, Suppression
 from services.storage.tables.topics import TopicRule
+from services.storage.tables.websub import HubFollower, HubIntent, HubTopic
 
 __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "CallDigest", "Candidate", "ComposeRun", "Consent",
     "Consumer", "Content", "Delivery", "Endpoint", "EndpointChange", "EndpointWindow", "Event",
-    "Feedback", "Fetch", "Held", "IndexSnapshot", "Institution", "Interest", "InterestChange", "Issue",
+    "Feedback", "Fetch", "Held", "HubFollower", "HubIntent",
+    "HubTopic", "IndexSnapshot", "Institution", "Interest", "InterestChange", "Issue",
     "IssueItem", "MailPace", "Match", "MatchTurn", "Mute", "Notice", "Revision", "Rhythm", "RobotsFile",
     "SketchRow", "Source", "Story", "Subscriber", "Subscription", "Suppression", "TopicRule",
 ]  # fmt: skip

@@ -44,20 +44,22 @@ class IndexSnapshot(Base):
 
 
 class Subscription(Base):
-    """A subscriber's or an endpoint's use of an interest. One that `follows_usual` has its reader's cadence
-    and changes with it."""
+    """A subscriber's, an endpoint's or a hub topic's use of an interest. One that `follows_usual` has its
+    reader's cadence and changes with it."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (
         UniqueConstraint("subscriber_id", "interest_id"),
         UniqueConstraint("endpoint_id", "interest_id"),
-        CheckConstraint("num_nonnulls(subscriber_id, endpoint_id) = 1", name="one_owner"),
+        UniqueConstraint("topic_id"),
+        CheckConstraint("num_nonnulls(subscriber_id, endpoint_id, topic_id) = 1", name="one_owner"),
         Index("ix_subscriptions_interest_id", "interest_id"),
     )
 
     id: Mapped[Id]
     subscriber_id: Mapped[int | None] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
     endpoint_id: Mapped[int | None] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("hub_topics.id", ondelete="CASCADE"))
     interest_id: Mapped[int] = mapped_column(ForeignKey("interests.id"))
     query: Mapped[str]
     label: Mapped[str]

@@ -13,8 +13,10 @@ from services.domain import links
 from services.manage import accounts, institutions, subscribers
 from services.manage.subscriptions import Wish
 from services.runtime import Runtime
+from tests.doubles.web import WebDouble
+from tests.services.api.following import agrees
 
-FREE = Limits(anonymous=10**6, sign_ups=10**6, previews=10**6, by_key=10**6, refused_keys=10**6)
+FREE = Limits(anonymous=10**6, sign_ups=10**6, previews=10**6, hub=10**6, by_key=10**6, refused_keys=10**6)
 
 
 class MakeClient(Protocol):
@@ -78,6 +80,14 @@ def subscriber_token(rt: Runtime) -> str:
 @pytest.fixture
 def subscriber(make_client: MakeClient, subscriber_token: str) -> TestClient:
     return make_client(key=subscriber_token)
+
+
+@pytest.fixture
+def follower() -> Iterator[WebDouble]:
+    """A subscriber of feeds that means what it asks of the hub, and takes what it is sent."""
+    with WebDouble() as double:
+        double.answer("*", agrees)
+        yield double
 
 
 @pytest.fixture

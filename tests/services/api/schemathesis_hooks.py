@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import urlencode
 
 import schemathesis
 from hypothesis import strategies as st
@@ -20,6 +21,10 @@ QUERIES = [
 ]
 
 schemathesis.openapi.format("goniec-query", st.sampled_from(QUERIES[1:]))
+schemathesis.openapi.format(
+    "goniec-topic",
+    st.sampled_from(QUERIES).map(lambda q: f"http://goniec.example/feeds/notices.atom?{urlencode({'q': q})}"),
+)
 schemathesis.openapi.format("goniec-recipient", st.sampled_from(["reader@example.com", "nobody@example.com"]))
 schemathesis.openapi.format(
     "goniec-cursor",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event
 
-from services.api.syndication.channel import Channel, Item
+from services.syndication.channel import Channel, Item
 
 
 def ics(channel: Channel) -> bytes:

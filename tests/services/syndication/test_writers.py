@@ -13,10 +13,10 @@ from lxml import etree
 
 from feeds import parse
 from feeds.types import Entry
-from services.api.syndication.calendar import ics
-from services.api.syndication.channel import Channel, etag_of, is_same, item_of
-from services.api.syndication.jsonfeed import json_feed
-from services.api.syndication.xml import atom, rss
+from services.syndication.calendar import ics
+from services.syndication.channel import Channel, etag_of, is_same, item_of
+from services.syndication.jsonfeed import json_feed
+from services.syndication.xml import atom, rss
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 BASE = "https://goniec.example"

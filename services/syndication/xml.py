@@ -5,8 +5,8 @@ from email.utils import format_datetime
 
 from lxml import etree
 
-from services.api.syndication.channel import Channel, Item
 from services.domain.events import rfc3339
+from services.syndication.channel import Channel, Item
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
@@ -24,6 +24,8 @@ def rss(channel: Channel) -> bytes:
     etree.SubElement(
         body, f"{{{ATOM}}}link", {"rel": "self", "type": "application/rss+xml", "href": channel.self_url}
     )
+    if channel.hub_url:
+        etree.SubElement(body, f"{{{ATOM}}}link", {"rel": "hub", "href": channel.hub_url})
     if channel.updated_at:
         _add(body, "lastBuildDate", format_datetime(channel.updated_at.astimezone(UTC), usegmt=True))
     for item in channel.items:
@@ -39,6 +41,8 @@ def atom(channel: Channel) -> bytes:
     _add(root, "updated", rfc3339(channel.updated_at or _EPOCH))
     etree.SubElement(root, "link", {"rel": "self", "type": "application/atom+xml", "href": channel.self_url})
     etree.SubElement(root, "link", {"rel": "alternate", "type": "text/html", "href": channel.page_url})
+    if channel.hub_url:
+        etree.SubElement(root, "link", {"rel": "hub", "href": channel.hub_url})
     for item in channel.items:
         _atom_entry(etree.SubElement(root, "entry"), item)
     return _written(root)

@@ -30,12 +30,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A list of items under a name; `self_url` is where it is found."""
+    """A list of items under a name; `self_url` is where it is found, `hub_url` who tells of its changes."""
 
     title: str
     self_url: str
     page_url: str
     items: tuple[Item, ...]
+    hub_url: str | None = None
 
     @property
     def updated_at(self) -> datetime | None:

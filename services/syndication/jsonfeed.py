@@ -3,19 +3,21 @@
 import json
 from typing import Any
 
-from services.api.syndication.channel import Channel, Item
 from services.domain.events import rfc3339
+from services.syndication.channel import Channel, Item
 
 
 def json_feed(channel: Channel) -> bytes:
     """The channel as JSON Feed."""
-    feed = {
+    feed: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": channel.title,
         "home_page_url": channel.page_url,
         "feed_url": channel.self_url,
         "items": [_item(one) for one in channel.items],
     }
+    if channel.hub_url:
+        feed["hubs"] = [{"type": "WebSub", "url": channel.hub_url}]
     return json.dumps(feed, ensure_ascii=False).encode()
 
 
