@@ -36,6 +36,7 @@ class Stage(StrEnum):
     DELIVER_WEBHOOK = "deliver_webhook"
     FEEDBACK = "feedback"
     HUB = "hub"
+    REPLAY = "replay"
 
 
 class Doorbell:

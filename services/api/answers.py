@@ -280,11 +280,6 @@ class Deliveries(Told):
     next: Next
 
 
-class Replayed(Told):
-    since: datetime
-    count: int
-
-
 class Step(Told):
     name: str
     at: datetime | None

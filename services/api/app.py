@@ -17,6 +17,7 @@ from services.api.routes import (
     machines,
     mutes,
     notices,
+    replays,
     schemas,
     subscribers,
     subscriptions,
@@ -35,8 +36,8 @@ with a stable `code`.
 Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
-    notices, events, interests, subscribers, subscriptions, mutes, endpoints, deliveries, feeds, machines,
-    suppressions, topics, ledger, hooks, hub, unsubscribe, schemas,
+    notices, events, interests, subscribers, subscriptions, mutes, endpoints, replays, deliveries, feeds,
+    machines, suppressions, topics, ledger, hooks, hub, unsubscribe, schemas,
 )  # fmt: skip
 
 

@@ -279,9 +279,3 @@ class RotateIn(Sent):
         int, Field(ge=0, le=168, description="How long the old secret signs as well."), Whole
     ] = 24
     signatures: Annotated[Signatures | None, Field(description="How it is signed from now on.")] = None
-
-
-class ReplayIn(Sent):
-    since: Annotated[
-        Time, Field(description="Events from this time on, of the last 30 days, are delivered again.")
-    ]

@@ -6,7 +6,7 @@ import typer
 
 from services.cli import console, opening
 from services.cli.console import MAX_ID, AsJson
-from services.cli.endpoints import moment
+from services.cli.replays import moment
 from services.errors import BadInput, GoniecError
 from services.manage import health, outbox, requeue
 from services.manage import why as explaining

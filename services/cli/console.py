@@ -127,7 +127,8 @@ def busy(what: str) -> Iterator[None]:
 @contextmanager
 def progress(what: str) -> Iterator["Bar"]:
     """A bar for what takes longer; the work tells it (done, of)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+               TextColumn("{task.fields[note]}"))  # fmt: skip
     console = err()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
         yield Bar(shown, what)
@@ -138,10 +139,10 @@ class Bar:
 
     def __init__(self, shown: Progress, what: str) -> None:
         self._shown = shown
-        self._task = shown.add_task(what, total=None)
+        self._task = shown.add_task(what, total=None, note="")
 
-    def __call__(self, done: int, of: int) -> None:
-        self._shown.update(self._task, completed=done, total=of)
+    def __call__(self, done: int, of: int, *, note: str = "") -> None:
+        self._shown.update(self._task, completed=done, total=of, note=clean(note))
 
 
 @contextmanager

@@ -1,12 +1,10 @@
 """`goniec endpoint …`: webhooks."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from dateutil import parser as times
 
-from services.cli import console, opening
+from services.cli import console, opening, replays
 from services.cli.console import AsJson
 from services.errors import BadInput
 from services.manage import calls, endpoints
@@ -14,7 +12,6 @@ from services.manage import calls, endpoints
 app = typer.Typer(help="Webhooks: signed calls (Standard Webhooks) to other systems.")
 
 OPERATOR = "operator"
-UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 Uid = Annotated[str, typer.Argument(metavar="ID", help="As in `goniec endpoint list`.")]
 
 
@@ -154,20 +151,6 @@ def _show_secret(made: endpoints.CreatedEndpoint) -> None:
 
 
 @app.command()
-def replay(
-    uid: Uid,
-    since: Annotated[str, typer.Option(help="A time (2026-12-01T08:00) or a span (90m, 12h, 7d).")],
-    json: AsJson = False,
-) -> None:
-    """Send again what happened since a time, up to 30 days; also what the endpoint never had."""
-    with opening.runtime() as rt, console.progress("Replaying") as bar:
-        count = calls.replay(
-            rt, None, uid, since=moment(since, now=rt.clock.now()), on_progress=bar
-        )  # fmt: skip
-    console.as_json({"replayed": count}) if json else console.say(f"{count} events are on their way.")
-
-
-@app.command()
 def deliveries(uid: Uid, json: AsJson = False) -> None:
     """Show what went to an endpoint lately, with every attempt's answer."""
     with opening.runtime() as rt:
@@ -176,11 +159,11 @@ def deliveries(uid: Uid, json: AsJson = False) -> None:
         console.as_json(page)
         return
     rows = [
-        (d.created_at, d.type, d.notice_id or "", d.state, len(d.attempts), d.detail or "")
+        (d.created_at, d.id, d.type, d.notice_id or "", d.state, len(d.attempts), d.detail or "")
         for d in page.items
     ]
     console.listing(
-        ("AT", "EVENT", "NOTICE", "STATE", "ATTEMPTS", ""), rows, empty="Nothing went there yet."
+        ("AT", "ID", "EVENT", "NOTICE", "STATE", "ATTEMPTS", ""), rows, empty="Nothing went there yet."
     )  # fmt: skip
 
 
@@ -192,12 +175,4 @@ def remove(uid: Uid, json: AsJson = False) -> None:
     console.as_json({"removed": uid}) if json else console.say("Removed.")
 
 
-def moment(text: str, *, now: datetime) -> datetime:
-    """A time as people give it: a span back from now, or a time of this machine's zone."""
-    if text and text[-1] in UNITS and text[:-1].isdecimal() and len(text) < 8:
-        return now - timedelta(**{UNITS[text[-1]]: int(text[:-1])})
-    try:
-        at = times.isoparse(text)
-    except ValueError as exc:
-        raise BadInput(f"“{text[:40]}” is no time; write 2026-12-01T08:00, or 90m, 12h, 7d.") from exc
-    return at.astimezone(UTC)
+replays.attach(app)

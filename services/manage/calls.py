@@ -1,24 +1,18 @@
-"""What went to webhook endpoints, and what is to go again: deliveries with attempts, a test, a replay."""
+"""What went to webhook endpoints: deliveries with their attempts, and a test."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from services.channels.base import OutcomeKind
 from services.channels.webhook import Call, WebhookChannel
 from services.domain import event_types, events, rotation
-from services.errors import BadInput
-from services.manage.endpoints import Owner, need, write_audit
+from services.manage.endpoints import Owner, need
 from services.manage.pages import Page, number_cursor
-from services.manage.sieve import sieve
 from services.runtime import Runtime
 from services.storage import endpoints as store
-from services.storage import search
 from services.storage.tables import Attempt, Delivery, Event
-
-MAX_REPLAY = timedelta(days=30)
-CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,36 +89,6 @@ def deliveries(
         found = store.deliveries(session, row.id, before=before, limit=limit + 1)
     items = [_delivery(*one) for one in found[:limit]]
     return Page(items, str(found[limit - 1][0].id) if len(found) > limit else None)
-
-
-def replay(
-    rt: Runtime, owner: Owner, uid: str, *, since: datetime,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> int:  # fmt: skip
-    """Send again every event since a time that the endpoint asks for now; returns how many.
-
-    Also those from before it existed, up to thirty days. What is on its way already is left alone; the
-    webhook-id of what was sent before stays the same. `on_progress` is told (done, of) events.
-    """
-    now = rt.clock.now()
-    if since.tzinfo is None or not now - MAX_REPLAY <= since <= now:
-        raise BadInput("Events of the last 30 days can be replayed.", field="since")
-    with rt.begin() as session:
-        row, subscription, canonical, _ = need(session, owner, uid)
-        endpoint_id = row.id
-        wanted = set(store.seen_events(session, endpoint_id, subscription.interest_id, since))
-        everything = store.event_ids_since(session, since)
-        write_audit(session, owner, "endpoint.replay", row, now)
-    meets, count = sieve(rt, canonical), 0
-    for start in range(0, len(everything), CHUNK):
-        ids = everything[start : start + CHUNK]
-        with rt.begin() as session:
-            met = [e for e, document in search.documents_of(session, ids) if e in wanted or meets(document)]
-            count += store.redeliver(session, endpoint_id, met, now=now)
-        if on_progress is not None:
-            on_progress(min(start + CHUNK, len(everything)), len(everything))
-    rt.bell.ring("deliver_webhook")
-    return count
 
 
 def _delivery(row: Delivery, event: Event | None, attempts: Sequence[Attempt]) -> DeliveryView:

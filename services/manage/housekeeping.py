@@ -7,10 +7,11 @@ from services import log
 from services.manage import hub, silence, source_health
 from services.manage.privacy import forget_unconfirmed
 from services.runtime import Runtime
-from services.storage import feedback, ledger, mutes, paces, polling, stories
+from services.storage import feedback, ledger, mutes, paces, polling, replays, stories
 
 KEEP_VISITS = timedelta(days=90)
 KEEP_FEEDBACK = timedelta(days=90)
+KEEP_REPLAYS = timedelta(days=90)
 KEEP_PACES = timedelta(hours=1)
 
 _log = log.get(__name__)
@@ -27,6 +28,7 @@ def tidy(rt: Runtime) -> None:
         words = feedback.forget(session, rt.clock.now() - KEEP_FEEDBACK)
         stories.forget(session, rt.clock.now())
         ledger.forget(session, rt.clock.now() - KEEP_VISITS)
+        replays.forget(session, rt.clock.now() - KEEP_REPLAYS)
         paces.tidy(session, before=rt.clock.now() - KEEP_PACES)
         over = mutes.forget_over(session, rt.clock.now())
     _log.info(

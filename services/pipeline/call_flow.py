@@ -30,6 +30,7 @@ from services.storage.work import Claim
 CLAIM_AT_ONCE = 500
 ENOUGH_IN_HAND = 250  # while so many are queued, nothing further is claimed
 AT_ONCE = 10  # calls under way to one endpoint
+REPLAYS_AT_ONCE = 4  # of these, calls that a replay released: the rest stays free for fresh events
 RECORD_EVERY = 100
 RECORD_WITHIN_S = 0.25
 AGAIN_AFTER_S = 1.0
@@ -46,8 +47,10 @@ class CallFlow:
         self._channel = WebhookChannel(rt.http)
         self._id = secrets.token_hex(8)
         self._queues: dict[int, deque[CallDue]] = defaultdict(deque)
+        self._replays: dict[int, deque[CallDue]] = defaultdict(deque)
         self._under_way: dict[str, CallDue] = {}
         self._busy: Counter[int] = Counter()
+        self._replaying: Counter[int] = Counter()
         self._held: set[int] = set()
         self._done: list[tuple[CallDue, Outcome]] = []
         self._failed: Counter[int] = Counter()  # of what is done and not yet written
@@ -102,24 +105,34 @@ class CallFlow:
         held_back = [one for one in due if one.held_back]
         for one in due:
             if not one.held_back:
-                self._queues[one.endpoint_id].append(one)
+                (self._replays if one.is_replay else self._queues)[one.endpoint_id].append(one)
         if held_back:
             self._suppress(held_back)
 
     def _feed(self) -> Iterator[Call]:
-        """The calls that may begin now, an endpoint after another."""
+        """The calls that may begin now, an endpoint after another; what is replayed after what is fresh."""
         for endpoint_id in [one for one, queue in self._queues.items() if queue]:
             queue = self._queues[endpoint_id]
             while queue and self._busy[endpoint_id] < AT_ONCE:
-                one = queue.popleft()
-                made = call(self._rt, one)
-                self._under_way[made.delivery_id] = one
-                self._busy[endpoint_id] += 1
-                yield made
+                yield self._begun(queue.popleft())
+        for endpoint_id in [one for one, queue in self._replays.items() if queue]:
+            queue = self._replays[endpoint_id]
+            while queue and self._busy[endpoint_id] < AT_ONCE:
+                if self._replaying[endpoint_id] >= REPLAYS_AT_ONCE:
+                    break
+                self._replaying[endpoint_id] += 1
+                yield self._begun(queue.popleft())
+
+    def _begun(self, one: CallDue) -> Call:
+        made = call(self._rt, one)
+        self._under_way[made.delivery_id] = one
+        self._busy[one.endpoint_id] += 1
+        return made
 
     def _ended(self, sent: Call, outcome: Outcome) -> None:
         one = self._under_way.pop(sent.delivery_id)
         self._busy[one.endpoint_id] -= 1
+        self._replaying[one.endpoint_id] -= one.is_replay
         if not self._done:
             self._done_at = self._rt.clock.monotonic()
         self._done.append((one, outcome))
@@ -174,8 +187,8 @@ class CallFlow:
 
     def _give_up(self, endpoint_id: int) -> None:
         """Hand back what is queued for an endpoint that does not bear it now."""
-        queue = self._queues.pop(endpoint_id, deque())
-        ids = [one.delivery_id for one in queue]
+        queued = (*self._queues.pop(endpoint_id, ()), *self._replays.pop(endpoint_id, ()))
+        ids = [one.delivery_id for one in queued]
         if ids:
             with self._rt.begin() as session:
                 work.hand_back(session, work.WEBHOOKS, Claim(self._id, tuple(ids)))

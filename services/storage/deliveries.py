@@ -74,6 +74,7 @@ class CallDue:
     held_back: str | None
     events: tuple[Told, ...]
     span: Span | None
+    is_replay: bool = False
 
     @property
     def event_at(self) -> datetime | None:
@@ -127,6 +128,7 @@ _CALLS = text("""
     SELECT d.id, d.uid, d.attempts, p.id AS endpoint_id, p.url, p.format, p.content, p.secrets,
            e.uid AS event_uid,
            e.type AS event_type, e.at AS event_at, e.snapshot, p.schedule_s,
+           d.replay_id IS NOT NULL AS is_replay,
            CASE WHEN p.state = 'disabled' THEN 'the endpoint is disabled' END AS held_back
     FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id LEFT JOIN events e ON e.id = d.event_id
     WHERE d.id = ANY(:ids) AND d.claim_id = :claim
@@ -158,7 +160,7 @@ def claimed_calls(session: Session, held: Claim) -> list[CallDue]:
     return [
         CallDue(
             r.id, r.uid, r.attempts, r.endpoint_id, r.url, r.format, r.content, r.secrets, r.schedule_s,
-            r.held_back, told[r.id], spans.get(r.id),
+            r.held_back, told[r.id], spans.get(r.id), r.is_replay,
         )
         for r in rows
     ]  # fmt: skip

@@ -2,11 +2,10 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from services.domain.health import FULL_QUOTA, Health
@@ -75,41 +74,11 @@ def deliveries(
     return [(delivery, event, tries[delivery.id]) for delivery, event in rows]
 
 
-def event_ids_since(session: Session, since: datetime) -> Sequence[int]:
-    """Events that happened at or after a time, oldest first."""
-    return session.scalars(select(Event.id).where(Event.at >= since).order_by(Event.id)).all()
+def delivery(session: Session, endpoint_id: int, uid: uuid.UUID) -> Delivery | None:
+    """One of an endpoint's deliveries."""
+    wanted = select(Delivery).where(Delivery.endpoint_id == endpoint_id, Delivery.uid == uid)
+    return session.scalars(wanted).one_or_none()
 
-
-def redeliver(session: Session, endpoint_id: int, event_ids: Sequence[int], *, now: datetime) -> int:
-    """Let these events go to an endpoint again (or for the first time); what is on its way stays as it is."""
-    bound = {"endpoint": endpoint_id, "events": list(event_ids), "now": now}
-    return len(session.execute(_REDELIVER, bound).all())
-
-
-def seen_events(session: Session, endpoint_id: int, interest_id: int, since: datetime) -> Sequence[int]:
-    """Events since a time that went to an endpoint, or that met its interest."""
-    bound = {"endpoint": endpoint_id, "interest": interest_id, "since": since}
-    return session.scalars(_SEEN, bound).all()
-
-
-_SEEN = text("""
-    SELECT e.id FROM events e
-    WHERE e.at >= :since
-      AND (EXISTS (SELECT FROM deliveries d WHERE d.event_id = e.id AND d.endpoint_id = :endpoint)
-           OR EXISTS (SELECT FROM matches m WHERE m.event_id = e.id AND m.interest_id = :interest))
-    ORDER BY e.id
-""")
-_REDELIVER = text("""
-    INSERT INTO deliveries (channel, event_id, endpoint_id, state, due_at, created_at)
-    SELECT 'webhook', e.id, :endpoint, 'pending', :now, :now
-    FROM unnest(CAST(:events AS bigint[])) AS e(id)
-    ORDER BY e.id
-    ON CONFLICT (event_id, endpoint_id) DO UPDATE
-        SET state = 'pending', due_at = :now, attempts = 0, finished_at = NULL, detail = 'replayed',
-            part_of = NULL
-        WHERE deliveries.state IN ('sent', 'failed', 'suppressed', 'uncertain')
-    RETURNING id
-""")
 
 _LISTED: Select[Endpoint, Subscription, str, str] = (
     select(Endpoint, Subscription, Interest.canonical, Consumer.name)

@@ -23,6 +23,7 @@ from services.storage.tables import (
     HubFollower,
     HubIntent,
     MatchTurn,
+    Replay,
     Rhythm,
     Source,
 )
@@ -114,6 +115,7 @@ HUB_INTENTS = Lane(HubIntent, unless=_is_not_its_turn)
 HUB_FOLLOWERS = Lane(
     HubFollower, ("pending", "retry"), "sending", unless=lambda now: HubFollower.follows_until <= now
 )
+REPLAYS = Lane(Replay)
 LANES = {
     "poll": (SOURCES,),
     "match": (EVENTS, MATCH_TURNS),
@@ -122,6 +124,7 @@ LANES = {
     "deliver_webhook": (WEBHOOKS,),
     "feedback": (FEEDBACK,),
     "hub": (HUB_INTENTS, HUB_FOLLOWERS),
+    "replay": (REPLAYS,),
 }
 
 

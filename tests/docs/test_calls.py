@@ -20,7 +20,7 @@ from services.domain import event_types, events, retries, signing, telling
 from services.domain.events import told_as
 from services.domain.notices import EventType
 from services.errors import GoniecError
-from services.manage import accounts, calls, endpoints
+from services.manage import accounts, endpoints, replays
 from services.runtime import Runtime
 from tests import factories
 from tests.docs import guides
@@ -161,7 +161,7 @@ def test_waits_and_limits_of_webhooks_are_those_of_the_code() -> None:
     assert f"({retries.MAX_RETRY_AFTER_S / 3600:.0f} hours at most)" in text
     assert signing.TOLERANCE.total_seconds() == 300
     assert f"(0 to {endpoints.MAX_OVERLAP_HOURS} hours" in text
-    assert f"of the last {calls.MAX_REPLAY.days} days" in text
+    assert f"of the last {replays.MAX_REPLAY.days} days" in text
 
 
 def test_the_answers_that_webhooks_heed_are_those_of_the_code() -> None:

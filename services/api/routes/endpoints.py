@@ -1,6 +1,5 @@
 """Webhook endpoints of a consumer. To everybody else they do not exist."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,14 +10,13 @@ from services.api.answers import (
     Endpoint,
     Endpoints,
     EndpointWithSecret,
-    Replayed,
     SigningKeys,
     Tested,
 )
 from services.api.deps import AfterRow, Consumer, Json, Limit, Rt
 from services.api.described import leads_to, told
 from services.api.errors import Malformed, UnsupportedMediaType
-from services.api.schemas import EndpointIn, EndpointPatch, ReplayIn, RotateIn
+from services.api.schemas import EndpointIn, EndpointPatch, RotateIn
 from services.domain import signing
 from services.errors import BadInput, Forbidden, NotFound, TooLarge, Unauthorized
 from services.manage import calls, endpoints
@@ -46,7 +44,8 @@ Uid = Annotated[UUID, Path(alias="endpoint", description="The endpoint's id.")]
             test_endpoint="id",
             rotate_secret="id",
             list_deliveries="id",
-            replay_events="id",
+            start_replay="id",
+            list_replays="id",
         ),
         **told(*BODY, *KEYED),
     },
@@ -124,20 +123,6 @@ def signing_keys(rt: Rt, uid: Uid) -> Any:
 def list_deliveries(rt: Rt, consumer: Consumer, uid: Uid, after: AfterRow = None, limit: Limit = 50) -> Any:
     """What went to an endpoint, the newest first, with every attempt."""
     return calls.deliveries(rt, consumer, str(uid), after=after, limit=limit)
-
-
-@router.post(
-    "/v1/endpoints/{endpoint}/replay",
-    status_code=202,
-    response_model=Replayed,
-    dependencies=[Json],
-    responses=CHANGED,
-)
-def replay_events(rt: Rt, consumer: Consumer, uid: Uid, wanted: ReplayIn) -> Replayed:
-    """Deliver again what the endpoint asks for since a time, at most of the last 30 days."""
-    now = rt.clock.now()
-    since = min(max(wanted.since, now - calls.MAX_REPLAY + timedelta(minutes=1)), now)
-    return Replayed(since=since, count=calls.replay(rt, consumer, str(uid), since=since))
 
 
 def _with_secret(made: CreatedEndpoint) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from services.storage.tables.interests import (
 )
 from services.storage.tables.ledger import ComposeRun
 from services.storage.tables.notices import Event, Notice, Revision, Story
+from services.storage.tables.replays import Replay, ReplayItem
 from services.storage.tables.sketches import SketchRow
 from services.storage.tables.sources import Fetch, RobotsFile, Source
 from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subscriber, Suppression
@@ -34,8 +35,8 @@ from services.storage.tables.websub import HubFollower, HubIntent, HubTopic
 __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "CallDigest", "Candidate", "ComposeRun", "Consent",
     "Consumer", "Content", "Delivery", "Endpoint", "EndpointChange", "EndpointWindow", "Event",
-    "Feedback", "Fetch", "Held", "HubFollower", "HubIntent",
-    "HubTopic", "IndexSnapshot", "Institution", "Interest", "InterestChange", "Issue",
-    "IssueItem", "MailPace", "Match", "MatchTurn", "Mute", "Notice", "Revision", "Rhythm", "RobotsFile",
-    "SketchRow", "Source", "Story", "Subscriber", "Subscription", "Suppression", "TopicRule",
+    "Feedback", "Fetch", "Held", "HubFollower", "HubIntent", "HubTopic", "IndexSnapshot", "Institution",
+    "Interest", "InterestChange", "Issue", "IssueItem", "MailPace", "Match", "MatchTurn", "Mute", "Notice",
+    "Replay", "ReplayItem", "Revision", "Rhythm", "RobotsFile", "SketchRow", "Source", "Story",
+    "Subscriber", "Subscription", "Suppression", "TopicRule",
 ]  # fmt: skip

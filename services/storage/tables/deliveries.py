@@ -101,6 +101,12 @@ class Delivery(Work, Base):
         ),
         Index("ix_deliveries_part_of", "part_of", postgresql_where=text("part_of IS NOT NULL")),
         Index("ix_deliveries_waiting", "endpoint_id", postgresql_where=text("state = 'waiting'")),
+        Index(
+            "ix_deliveries_replay_id_state",
+            "replay_id",
+            "state",
+            postgresql_where=text("replay_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -111,6 +117,7 @@ class Delivery(Work, Base):
     issue_id: Mapped[int | None] = mapped_column(ForeignKey("issues.id", ondelete="CASCADE"))
     event_id: Mapped[int | None] = mapped_column(ForeignKey("events.id"))
     endpoint_id: Mapped[int | None] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
+    replay_id: Mapped[int | None] = mapped_column(ForeignKey("replays.id", ondelete="SET NULL"))
     attempts: Mapped[int] = mapped_column(server_default="0")
     weight: Mapped[int] = mapped_column(server_default="1")
     base_revision: Mapped[int | None]

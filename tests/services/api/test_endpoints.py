@@ -2,8 +2,8 @@
 
 import base64
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from standardwebhooks import Webhook
@@ -100,24 +100,6 @@ def test_both_secrets_sign_for_a_while_after_a_rotation(
     assert consumer.post(f"{path}/rotate").status_code == 415
 
 
-def test_what_came_before_an_endpoint_can_be_replayed(
-    push: Push, consumer: TestClient, receiver: WebDouble, clock: FrozenClock
-) -> None:
-    push(key="a", topics=["funding"])
-    push(key="b", topics=["social"], title="Koncert")
-    endpoint = consumer.post(
-        "/v1/endpoints", json={"url": receiver.url("/hook"), "query": "topic:funding"}
-    ).json()
-    path = f"/v1/endpoints/{endpoint['id']}"
-    since = (clock.now() - timedelta(days=400)).isoformat()
-    answer = consumer.post(f"{path}/replay", json={"since": since})
-    assert answer.status_code == 202
-    assert answer.json()["count"] == 1
-    (waiting,) = consumer.get(f"{path}/deliveries").json()["items"]
-    assert (waiting["type"], waiting["state"]) == ("pl.goniec.notice.published.v1", "pending")
-    assert waiting["attempts"] == []
-
-
 def test_to_everybody_else_an_endpoint_is_not_there(
     rt: Runtime, make_client: MakeClient, endpoint: dict[str, Any]
 ) -> None:
@@ -131,7 +113,11 @@ def test_to_everybody_else_an_endpoint_is_not_there(
         ("POST", "/test", None),
         ("POST", "/rotate", {}),
         ("GET", "/deliveries", None),
-        ("POST", "/replay", {"since": "2026-11-22T00:00:00Z"}),
+        ("POST", "/replays", {"since": "2026-11-22T00:00:00Z"}),
+        ("GET", "/replays", None),
+        ("GET", f"/replays/{UUID(int=1)}", None),
+        ("DELETE", f"/replays/{UUID(int=1)}", None),
+        ("POST", f"/deliveries/msg_{UUID(int=1).hex}/resend", None),
     ):
         assert stranger.request(method, path + rest, json=body).status_code == 404, (method, rest)
 

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import structlog
 
 from services.cli import app as cli
 from services.cli import opening
+from services.clock import FrozenClock, SystemClock
+from services.pipeline import replay
 from services.runtime import Runtime
 from services.settings import child_environment
 from services.storage import audit, held
@@ -77,7 +80,8 @@ COMMANDS = [
     ["subscriber", "add"], ["subscriber", "show"], ["subscriber", "export"], ["subscriber", "erase"],
     ["subscriber", "change"],
     ["endpoint", "add"], ["endpoint", "list"], ["endpoint", "test"], ["endpoint", "rotate"],
-    ["endpoint", "replay"], ["interest", "check"], ["why"], ["sweep"], ["requeue"], ["outbox"], [],
+    ["endpoint", "replay"], ["endpoint", "replays"], ["endpoint", "cancel"], ["endpoint", "resend"],
+    ["interest", "check"], ["why"], ["sweep"], ["requeue"], ["outbox"], [],
 ]  # fmt: skip
 
 
@@ -230,7 +234,10 @@ def test_a_list_of_feeds_goes_in_and_out(goniec: Goniec, rt: Runtime, tmp_path: 
     assert goniec("source", "import", str(tmp_path / "none"), "--institution", slug).code == 2
 
 
-def test_an_endpoint_is_added_tried_rotated_and_replayed(goniec: Goniec, web: WebDouble, rt: Runtime) -> None:
+def test_an_endpoint_is_added_tried_rotated_and_replayed(
+    goniec: Goniec, web: WebDouble, rt: Runtime, clock: FrozenClock
+) -> None:
+    clock.set(SystemClock().now())  # the time that commands have
     factories.publish(rt)
     factories.carry(rt)
     made = goniec("endpoint", "add", web.url("/hook"), "--interest", "kind:call", "--json").json
@@ -241,6 +248,19 @@ def test_an_endpoint_is_added_tried_rotated_and_replayed(goniec: Goniec, web: We
     assert goniec("endpoint", "test", uid).code == 1
     assert goniec("endpoint", "rotate", uid).out.startswith("whsec_")
     assert made["secret"] not in goniec("endpoint", "list").out
+    job = goniec("endpoint", "replay", uid, "--since", "7d", "--json").json
+    assert (job["state"], job["total"]) == ("gathering", 0)
+    said = goniec("endpoint", "replay", uid, "--since", "7d")
+    assert (said.code, "under way" in said.err) == (1, True)
+    web.answer("/hook", Answer(status=204))
+    clock.advance(timedelta(minutes=1))
+    replay.run(rt)
+    factories.carry(rt)
+    [sent] = goniec("endpoint", "deliveries", uid, "--json").json["items"]
+    assert "1/1" in goniec("endpoint", "replays", uid).out
+    assert "running" not in goniec("endpoint", "cancel", uid, job["uid"]).out
+    assert goniec("endpoint", "resend", uid, sent["id"]).code == 0
+    assert goniec("endpoint", "resend", uid, "msg_x").code != 0
     assert goniec("endpoint", "deliveries", uid).code == 0
     assert goniec("endpoint", "remove", uid).code == 0
 

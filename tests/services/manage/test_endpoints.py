@@ -140,42 +140,6 @@ def test_a_cursor_that_is_not_ours_is_refused(rt: Runtime, cursor: str) -> None:
         calls.deliveries(rt, None, uid, after=cursor)
 
 
-def test_a_replay_sends_again_with_the_same_id(rt: Runtime, web: WebDouble) -> None:
-    made = factories.listener(rt, web.url("/hook"))
-    factories.publish(rt)
-    factories.carry(rt)
-    count = calls.replay(rt, None, made.endpoint.uid, since=rt.clock.now() - timedelta(hours=1))
-    factories.carry(rt)
-    assert count == 1
-    first, second = web.received
-    assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    assert first.body == second.body
-
-
-def test_a_replay_gives_a_new_endpoint_what_was_before_it(
-    rt: Runtime, web: WebDouble, clock: FrozenClock
-) -> None:
-    factories.publish(rt, factories.draft("call"), factories.draft("job", kind="job"))
-    factories.carry(rt)
-    clock.advance(timedelta(days=2))
-    made = factories.listener(rt, web.url("/hook"))
-    told: list[tuple[int, int]] = []
-    since = clock.now() - timedelta(days=3)
-    count = calls.replay(
-        rt, None, made.endpoint.uid, since=since, on_progress=lambda done, of: told.append((done, of))
-    )
-    factories.carry(rt)
-    assert (count, told) == (1, [(2, 2)])
-    assert [json.loads(call.body)["data"]["key"] for call in web.received] == ["call"]
-
-
-def test_a_replay_reaches_back_thirty_days_and_no_further(rt: Runtime, clock: FrozenClock) -> None:
-    uid = factories.listener(rt, URL).endpoint.uid
-    for since in (clock.now() - timedelta(days=31), clock.now() + timedelta(seconds=1)):
-        with pytest.raises(BadInput):
-            calls.replay(rt, None, uid, since=since)
-
-
 def test_a_deleted_endpoint_takes_its_deliveries_along_and_matchers_hear_of_it(
     rt: Runtime, web: WebDouble
 ) -> None:

@@ -11,7 +11,7 @@ import standardwebhooks
 from services.channels.webhook import WebhookChannel
 from services.clock import FrozenClock
 from services.domain import retries, signing
-from services.manage import calls, endpoints
+from services.manage import endpoints, replays
 from services.pipeline import deliver, match
 from services.pipeline.calls import call
 from services.pipeline.leases import LEASE
@@ -21,7 +21,7 @@ from services.storage import deliveries as store
 from services.storage.work import Claim
 from tests.conftest import OpenRuntime
 from tests.doubles.web import Answer, Received, WebDouble
-from tests.factories import carry, counts, draft, listener, only, publish, rows, withdraw
+from tests.factories import carry, counts, draft, listener, only, publish, withdraw
 
 STATES = "SELECT state, count(*) AS n FROM deliveries GROUP BY state"
 
@@ -257,21 +257,6 @@ def test_an_address_that_became_private_is_not_called(
     assert "address_refused" in delivery(rt)["detail"]
 
 
-def test_events_are_replayed_under_the_ids_they_had(
-    rt: Runtime, receiver: WebDouble, clock: FrozenClock
-) -> None:
-    created = listener(rt, receiver.url("/hook"))
-    publish(rt, draft("a"), draft("b"))
-    carry(rt)
-    since = clock.now() - timedelta(hours=1)
-
-    assert calls.replay(rt, None, created.endpoint.uid, since=since) == 2
-    carry(rt)
-
-    assert sorted(Counter(call.headers["webhook-id"] for call in receiver.received).values()) == [2, 2]
-    assert len(rows(rt, "SELECT id FROM deliveries")) == 2
-
-
 def test_who_is_asked_to_stop_ends_the_calls_in_flight_and_gives_the_rest_back(
     rt: Runtime, receiver: WebDouble
 ) -> None:
@@ -310,7 +295,7 @@ def test_an_endpoint_signed_for_by_ed25519_shares_no_secret(rt: Runtime, receive
     fresh = endpoints.rotate(rt, None, created.endpoint.uid, overlap_hours=1, signatures="both")
     verified_by = endpoints.public_keys(rt, created.endpoint.uid)
     assert len(verified_by) == 2
-    calls.replay(rt, None, created.endpoint.uid, since=rt.clock.now() - timedelta(hours=1))
+    replays.resend(rt, None, created.endpoint.uid, call.headers["webhook-id"])
     carry(rt)
     again = receiver.received[-1]
     kinds = [one.partition(",")[0] for one in again.headers["webhook-signature"].split()]
