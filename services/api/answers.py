@@ -213,6 +213,8 @@ class Endpoint(Told):
     signatures: Annotated[str, Field(description="v1 (a shared secret), v1a (Ed25519) or both")]
     public_keys: Annotated[list[str], Field(description="`whpk_…`, by which `v1a` is checked; newest first")]
     consumer: str
+    contact: Annotated[str | None, Field(description="Who is told by letter when it fails.")]
+    contact_confirmed_at: Annotated[datetime | None, Field(description="Null: not yet, and nothing is told.")]
     created_at: datetime
 
 
@@ -374,20 +376,3 @@ class TopicChange(Told):
     lost: int
     gained_samples: list[str]
     lost_samples: list[str]
-
-
-class Health(Told):
-    status: Literal["alive"]
-
-
-class ReadyCheck(Told):
-    name: str
-    is_ok: bool
-    text: str
-
-
-class Readiness(Told):
-    """Whether work can be done; `work` tells what waits, and makes nobody unready."""
-
-    is_ok: bool
-    checks: list[ReadyCheck]

@@ -274,6 +274,11 @@ class EndpointPatch(Sent):
     ] = None
 
 
+class ContactIn(Sent):
+    email: Email
+    locale: Locale = "pl"
+
+
 class RotateIn(Sent):
     overlap_hours: Annotated[
         int, Field(ge=0, le=168, description="How long the old secret signs as well."), Whole

@@ -7,7 +7,7 @@ import typer
 from services.cli import console, opening, replays
 from services.cli.console import AsJson
 from services.errors import BadInput
-from services.manage import calls, endpoints
+from services.manage import calls, contacts, endpoints
 
 app = typer.Typer(help="Webhooks: signed calls (Standard Webhooks) to other systems.")
 
@@ -107,6 +107,30 @@ def _waits(text: str | None) -> list[int] | None:
     if not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
         raise BadInput(f"“{text[:60]}” is no schedule: write seconds with commas between, such as 0,5,300.")
     return [int(part) for part in parts]
+
+
+@app.command()
+def contact(
+    uid: Uid,
+    email: Annotated[str | None, typer.Argument(help="Who is told when it fails; they confirm it.")] = None,
+    locale: Annotated[str, typer.Option(help="The letters' language: pl or en.")] = "pl",
+    remove: Annotated[bool, typer.Option("--remove", help="Tell nobody any more.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Name who is told by letter when an endpoint fails; without an address, say who is."""
+    with opening.runtime() as rt:
+        if remove:
+            contacts.remove_contact(rt, None, uid)
+        elif email is not None:
+            contacts.set_contact(rt, None, uid, email=email, locale=locale)
+        view = endpoints.show(rt, None, uid)
+    if json:
+        console.as_json(view)
+    elif view.contact is None:
+        console.say("Nobody is told. Name somebody: goniec endpoint contact ID EMAIL")
+    else:
+        is_so = "confirmed" if view.contact_confirmed_at else "not confirmed yet: a letter asks them"
+        console.say(f"{view.contact} ({is_so})")
 
 
 @app.command("test")

@@ -93,6 +93,16 @@ def _failed(was: Standing, failed: int, now: datetime) -> Standing:
     return stands
 
 
+def word_due(was: Standing, stands: Standing, now: datetime) -> str | None:
+    """What the owner is to be told of this change, if anything: 50, 70, 90, disabled or recovered."""
+    if stands.health is Health.DISABLED:
+        return "disabled" if was.health is not Health.DISABLED else None
+    if was.warned_at and stands.failing_since is None:
+        return "recovered"
+    mark = warning_due(stands, now)
+    return None if mark is None else str(mark)
+
+
 def warning_due(stands: Standing, now: datetime) -> int | None:
     """The per cent of the way to being disabled that the owner is to be told of now, if any."""
     if stands.failing_since is None or stands.health is Health.DISABLED:

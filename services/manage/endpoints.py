@@ -64,6 +64,8 @@ class EndpointView:
     signatures: str
     public_keys: list[str]
     consumer: str
+    contact: str | None
+    contact_confirmed_at: datetime | None
     created_at: datetime
 
 
@@ -129,8 +131,7 @@ def list_for(rt: Runtime, owner: Owner) -> list[EndpointView]:
         consumer_id = _owner_filter(session, owner)
         now = rt.clock.now()
         found = store.everything(session, consumer_id=consumer_id)
-        rhythms = digests.rhythms(session, [row[0].id for row in found])
-        return [_view(row, rhythms.get(row[0].id), now) for row in found]
+        return _views(session, found, now)
 
 
 def show(rt: Runtime, owner: Owner, uid: str) -> EndpointView:
@@ -287,7 +288,7 @@ def _signatures(row: Endpoint) -> str:
 
 def as_dict(view: EndpointView) -> dict[str, Any]:
     """An endpoint as JSON-ready values."""
-    times = ("created_at", "failing_since", "next_digest_at")
+    times = ("created_at", "failing_since", "next_digest_at", "contact_confirmed_at")
     told = asdict(view)
     return {**told, **{name: events.rfc3339(told[name]) if told[name] else None for name in times}}
 
@@ -326,11 +327,18 @@ def need(session: Session, owner: Owner, uid: str) -> store.Listed:
 
 
 def _one(session: Session, owner: Owner, uid: str, now: datetime) -> EndpointView:
-    found = need(session, owner, uid)
-    return _view(found, digests.rhythms(session, [found[0].id]).get(found[0].id), now)
+    return _views(session, [need(session, owner, uid)], now)[0]
 
 
-def _view(row: store.Listed, rhythm: digests.Rhythm | None, now: datetime) -> EndpointView:
+def _views(session: Session, found: Sequence[store.Listed], now: datetime) -> list[EndpointView]:
+    ids = [row[0].id for row in found]
+    rhythms, contacts = digests.rhythms(session, ids), store.contacts(session, ids)
+    return [_view(row, rhythms.get(row[0].id), contacts.get(row[0].id), now) for row in found]
+
+
+def _view(
+    row: store.Listed, rhythm: digests.Rhythm | None, contact: str | None, now: datetime
+) -> EndpointView:
     endpoint, subscription, canonical, consumer = row
     is_digest = rhythm is not None and subscription.cadence != INSTANT
     return EndpointView(
@@ -343,7 +351,7 @@ def _view(row: store.Listed, rhythm: digests.Rhythm | None, now: datetime) -> En
         failing_since=endpoint.failing_since, max_per_s=endpoint.max_per_s, is_ordered=endpoint.is_ordered,
         schedule_s=endpoint.schedule_s, signatures=_signatures(endpoint),
         public_keys=rotation.public_keys(endpoint.secrets, now), consumer=consumer,
-        created_at=endpoint.created_at,
+        contact=contact, contact_confirmed_at=endpoint.contact_confirmed_at, created_at=endpoint.created_at,
     )  # fmt: skip
 
 

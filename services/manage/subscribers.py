@@ -6,17 +6,16 @@ is known here.
 """
 
 import json
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from services.domain import consents, links, reach, seal, tokens
 from services.errors import BadInput
-from services.manage import checks, highlights, letters, preferences
-from services.manage.persons import CONFIRM_WITHIN, need
+from services.manage import checks, confirming, contacts, highlights, letters, preferences
+from services.manage.persons import need
 from services.manage.privacy import allow_again, erase, export, forget_unconfirmed, manage_link
 from services.manage.subscriptions import Pledge, SubscriptionView, Wish, pledge, subscribe, view_of
 from services.runtime import Runtime
@@ -30,7 +29,6 @@ __all__ = [
     "set_locale", "set_reach", "set_timezone", "show", "show_by_id", "sign_up",
 ]  # fmt: skip
 
-LETTERS_A_DAY = 3
 MAX_WISHES = 50
 
 
@@ -66,31 +64,9 @@ def sign_up(
     Raises BadInput or QueryError for what was typed wrong, and otherwise does the same whatever the address.
     """
     address, wishes = checks.email_address(email), _wishes(interests)
-    locale, timezone = checks.locale(locale), checks.timezone(timezone)
-    letter = letters.write(rt, "confirm", locale=locale, labels=[one.label for one in wishes])
-    digest, now = seal.email_hash(rt.settings.secret_key, address), rt.clock.now()
-    with rt.begin() as session:
-        if store.suppression(session, digest) is not None:
-            return
-        person = store.ensure(
-            session, email=address, email_hash=digest, locale=locale, timezone=timezone, now=now
-        )
-        since = now - timedelta(days=1)
-        if store.letters_since(session, person.id, kind="confirm", since=since) >= LETTERS_A_DAY:
-            return
-        key = secrets.token_hex(8)
-        url = links.confirm_url(
-            rt.settings.base_url, rt.settings.secret_key, person.id, letter=key,
-            expires_at=now + CONFIRM_WITHIN,
-        )  # fmt: skip
-        asked = {"wishes": [asdict(one) for one in wishes], "commercial": commercial, "via": via,
-                 "locale": locale, "timezone": timezone}  # fmt: skip
-        letters.put(
-            rt, session, letter, subscriber_id=person.id, window_key=f"confirm:{key}", url=url,
-            kept={"asked": json.dumps(asked)},
-        )  # fmt: skip
-        _consent(session, person, "sign_up", via=via, at=now)
-    rt.bell.ring("deliver_mail")
+    asked = {"wishes": [asdict(one) for one in wishes], "commercial": commercial, "via": via,
+             "locale": checks.locale(locale), "timezone": checks.timezone(timezone)}  # fmt: skip
+    confirming.ask(rt, address, labels=[one.label for one in wishes], asked=asked)
 
 
 def confirm(rt: Runtime, token: str) -> SubscriberView:
@@ -110,8 +86,10 @@ def confirm(rt: Runtime, token: str) -> SubscriberView:
         is_new = person.state != "active"
         _activate(session, person, asked, now=now)
         subscribe(session, person, [Pledge(**one) for one in asked["wishes"]], now=now)
+        if "endpoint" in asked:
+            contacts.confirmed(session, person, asked["endpoint"], now=now)
         view = _view(session, person)
-    if is_new:
+    if is_new and view.subscriptions:
         _welcome(rt, view)
     return view
 
@@ -124,7 +102,8 @@ def look_at_confirmation(rt: Runtime, token: str) -> tuple[str, ...]:
         found = store.letter(session, int(named["s"]), kind="confirm", window_key=key)
         if found is None:
             raise BadInput("This link is no longer valid. Sign up again.", expired=True)
-        return tuple(one["label"] for one in json.loads(found.slots["asked"])["wishes"])
+        asked = json.loads(found.slots["asked"])
+        return (*asked.get("labels", ()), *(one["label"] for one in asked["wishes"]))
 
 
 def add_confirmed(

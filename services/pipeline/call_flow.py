@@ -8,6 +8,7 @@ import secrets
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -23,7 +24,7 @@ from services.pipeline.leases import LEASE, kept
 from services.runtime import Runtime
 from services.storage import calls as limits
 from services.storage import deliveries as store
-from services.storage import work
+from services.storage import owner_words, work
 from services.storage.deliveries import CallDue, Result
 from services.storage.work import Claim
 
@@ -212,8 +213,12 @@ def _judge(rt: Runtime, session: Session, done: list[tuple[CallDue, Outcome]]) -
         told[one.endpoint_id].append(outcome)
     before = limits.standings(session, sorted(told))
     changed: dict[int, tuple[health.Standing, str]] = {}
+    words: list[tuple[int, str, datetime, str]] = []
     for endpoint_id, was in before.items():
         stands = health.after(was, _answers(told[endpoint_id]), now)
+        if (word := health.word_due(was, stands, now)) is not None:
+            since = was.failing_since or stands.failing_since or now
+            words.append((endpoint_id, word, since, _because(stands, told[endpoint_id])))
         if (mark := health.warning_due(stands, now)) is not None:
             stands = replace(stands, warned_at=mark)
             log.warning("endpoint.failing", endpoint_id=endpoint_id, per_cent=mark)
@@ -221,6 +226,7 @@ def _judge(rt: Runtime, session: Session, done: list[tuple[CallDue, Outcome]]) -
             changed[endpoint_id] = stands, _because(stands, told[endpoint_id])
     moved = [one for one, (stands, _) in changed.items() if stands.health is not before[one].health]
     limits.stand(session, changed, moved=moved, now=now)
+    owner_words.add(session, words, now=now)
     for endpoint_id in moved:
         log.info("endpoint.health", endpoint_id=endpoint_id, health=changed[endpoint_id][0].health.value)
     bound = (Health.DEGRADED, Health.PAUSED, Health.DISABLED)

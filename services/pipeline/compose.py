@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from services import log as logs
 from services.domain import reach
-from services.pipeline import call_digests, digests, holding
+from services.pipeline import call_digests, digests, holding, owner_words
 from services.pipeline.contents import Item, Sheet, render
 from services.pipeline.leases import LEASE, kept
 from services.pipeline.strength import Scales, scales
@@ -42,7 +42,7 @@ def run(rt: Runtime) -> int:
             made += count
     if made:
         rt.bell.ring("deliver_mail")
-    return made + call_digests.run(rt)
+    return made + call_digests.run(rt) + owner_words.run(rt)
 
 
 @dataclass(frozen=True, slots=True)

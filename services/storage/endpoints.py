@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,16 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from services.domain.health import FULL_QUOTA, Health
-from services.storage.tables import Attempt, Consumer, Delivery, Endpoint, Event, Interest, Subscription
+from services.storage.tables import (
+    Attempt,
+    Consumer,
+    Delivery,
+    Endpoint,
+    Event,
+    Interest,
+    Subscriber,
+    Subscription,
+)
 
 Listed = tuple[Endpoint, Subscription, str, str]  # with its subscription, canonical query, consumer's name
 
@@ -31,6 +41,21 @@ def refresh(row: Endpoint) -> None:
     """Make an endpoint active, with nothing held against it."""
     row.state, row.state_because, row.failures, row.failing_since = "active", None, 0, None
     row.health, row.quota, row.next_at, row.warned_at = Health.HEALTHY, FULL_QUOTA, None, 0
+
+
+def confirm_contact(session: Session, endpoint_id: int, subscriber_id: int, *, now: datetime) -> bool:
+    """This person said yes to word of an endpoint; False when it has another contact, or is gone."""
+    row = session.get(Endpoint, endpoint_id)
+    if row is None or row.contact_id != subscriber_id:
+        return False
+    row.contact_confirmed_at = now
+    return True
+
+
+def contacts(session: Session, endpoint_ids: Sequence[int]) -> dict[int, str]:
+    """{endpoint: the address of its contact}."""
+    asked = select(Endpoint.id, Subscriber.email).join(Subscriber, Subscriber.id == Endpoint.contact_id)
+    return {row[0]: row[1] for row in session.execute(asked.where(Endpoint.id.in_(endpoint_ids)))}
 
 
 def everything(session: Session, *, consumer_id: int | None) -> list[Listed]:

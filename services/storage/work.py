@@ -23,6 +23,7 @@ from services.storage.tables import (
     HubFollower,
     HubIntent,
     MatchTurn,
+    OwnerWord,
     Replay,
     Rhythm,
     Source,
@@ -84,6 +85,7 @@ MATCH_TURNS = Lane(MatchTurn)
 ALERTS = Lane(Candidate, where=(Candidate.cadence == "instant",))
 RHYTHMS = Lane(Rhythm)
 CALL_WINDOWS = Lane(EndpointWindow)
+OWNER_WORDS = Lane(OwnerWord)
 MAIL_BY_AGE = Lane(*_DELIVERY, where=(Delivery.channel == "email",))
 MAIL = replace(MAIL_BY_AGE, order=(Delivery.__table__.c.weight,))
 
@@ -119,7 +121,7 @@ REPLAYS = Lane(Replay)
 LANES = {
     "poll": (SOURCES,),
     "match": (EVENTS, MATCH_TURNS),
-    "compose": (ALERTS, RHYTHMS, CALL_WINDOWS),
+    "compose": (ALERTS, RHYTHMS, CALL_WINDOWS, OWNER_WORDS),
     "deliver_mail": (MAIL,),
     "deliver_webhook": (WEBHOOKS,),
     "feedback": (FEEDBACK,),

@@ -61,6 +61,12 @@ CONTEXTS: dict[str, dict[str, object]] = {
         "interests": ["Dotacje", "Toruń"],
         "best": [{"title": "Bony", "institution": "Agencja", "url": "https://goniec.example/notices/1"}],
     },
+    "endpoint": {
+        "step": "70", "name": "hooks.example", "because": "HTTP 500: <b>zły dzień</b>",
+        "zone": "Europe/Warsaw",
+        "since": datetime(2026, 11, 20, 12, tzinfo=UTC), "until": datetime(2026, 11, 25, 12, tzinfo=UTC),
+        "at": datetime(2026, 11, 23, 12, tzinfo=UTC),
+    },
     "goodbye": {"export_url": "https://goniec.example/m/x/export", "why": "left"},
     "reconsent": {
         "stay_url": "https://goniec.example/stay/x", "interests": ["Dotacje", "Toruń"], "months": 12,

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 
 from services.api.answers import (
+    Asked,
     Deliveries,
     Endpoint,
     Endpoints,
@@ -16,10 +17,10 @@ from services.api.answers import (
 from services.api.deps import AfterRow, Consumer, Json, Limit, Rt
 from services.api.described import leads_to, told
 from services.api.errors import Malformed, UnsupportedMediaType
-from services.api.schemas import EndpointIn, EndpointPatch, RotateIn
+from services.api.schemas import ContactIn, EndpointIn, EndpointPatch, RotateIn
 from services.domain import signing
 from services.errors import BadInput, Forbidden, NotFound, TooLarge, Unauthorized
-from services.manage import calls, endpoints
+from services.manage import calls, contacts, endpoints
 from services.manage.endpoints import CreatedEndpoint, EndpointView
 
 router = APIRouter(tags=["endpoints"])
@@ -46,6 +47,8 @@ Uid = Annotated[UUID, Path(alias="endpoint", description="The endpoint's id.")]
             list_deliveries="id",
             start_replay="id",
             list_replays="id",
+            set_contact="id",
+            remove_contact="id",
         ),
         **told(*BODY, *KEYED),
     },
@@ -109,6 +112,27 @@ def rotate_secret(rt: Rt, consumer: Consumer, uid: Uid, wanted: RotateIn) -> Any
         rt, consumer, str(uid), overlap_hours=wanted.overlap_hours, signatures=wanted.signatures
     )
     return _with_secret(made)
+
+
+@router.put(
+    "/v1/endpoints/{endpoint}/contact",
+    status_code=202,
+    response_model=Asked,
+    dependencies=[Json],
+    responses=CHANGED,
+)
+def set_contact(rt: Rt, consumer: Consumer, uid: Uid, wanted: ContactIn) -> Asked:
+    """Whom to tell by letter when the endpoint fails; they confirm by the letter that comes to them."""
+    contacts.set_contact(rt, consumer, str(uid), email=wanted.email, locale=wanted.locale)
+    return Asked(
+        detail="If mail may be sent to this address, a letter that asks for confirmation is on its way."
+    )
+
+
+@router.delete("/v1/endpoints/{endpoint}/contact", status_code=204, responses=ONE)
+def remove_contact(rt: Rt, consumer: Consumer, uid: Uid) -> None:
+    """Nobody is told any more."""
+    contacts.remove_contact(rt, consumer, str(uid))
 
 
 @router.get("/.well-known/webhook-keys/{endpoint}", response_model=SigningKeys, responses=told(BadInput))

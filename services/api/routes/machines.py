@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from services.api.answers import Health, Readiness
 from services.api.deps import Rt
 from services.api.described import told
+from services.api.watching import Health, Readiness
 from services.manage import backlogs, health
 
 router = APIRouter(tags=["machines"])

@@ -10,7 +10,7 @@ from services.storage.tables.deliveries import (
     IssueItem,
     MailPace,
 )
-from services.storage.tables.endpoints import Endpoint, EndpointChange, EndpointWindow
+from services.storage.tables.endpoints import Endpoint, EndpointChange, EndpointWindow, OwnerWord
 from services.storage.tables.held import Held
 from services.storage.tables.institutions import ApiKey, AuditLine, Consumer, Institution
 from services.storage.tables.interests import (
@@ -36,7 +36,7 @@ __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "CallDigest", "Candidate", "ComposeRun", "Consent",
     "Consumer", "Content", "Delivery", "Endpoint", "EndpointChange", "EndpointWindow", "Event",
     "Feedback", "Fetch", "Held", "HubFollower", "HubIntent", "HubTopic", "IndexSnapshot", "Institution",
-    "Interest", "InterestChange", "Issue", "IssueItem", "MailPace", "Match", "MatchTurn", "Mute", "Notice",
-    "Replay", "ReplayItem", "Revision", "Rhythm", "RobotsFile", "SketchRow", "Source", "Story",
-    "Subscriber", "Subscription", "Suppression", "TopicRule",
+    "Interest", "InterestChange", "Issue", "IssueItem", "MailPace", "Match", "MatchTurn", "Mute",
+    "Notice", "OwnerWord", "Replay", "ReplayItem", "Revision", "Rhythm", "RobotsFile", "SketchRow",
+    "Source", "Story", "Subscriber", "Subscription", "Suppression", "TopicRule",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, text
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,7 +17,8 @@ class Endpoint(Base):
 
     How well it is (`health` to `warned_at`, see services.domain.health) is found out by calling it. Its owner
     may ask for a pace (`max_per_s`; what is claimed is spread up to `paced_until`), for the order of each
-    institution's events (`is_ordered`), and for other waits between attempts (`schedule_s`).
+    institution's events (`is_ordered`), and for other waits between attempts (`schedule_s`). `contact_id` is
+    told by letter when it fails, once they confirmed that they want that.
     """
 
     __tablename__ = "endpoints"
@@ -45,6 +46,10 @@ class Endpoint(Base):
     paced_until: Mapped[datetime | None]
     is_ordered: Mapped[bool] = mapped_column(server_default="false")
     schedule_s: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    contact_id: Mapped[int | None] = mapped_column(
+        ForeignKey("subscribers.id", ondelete="SET NULL"), index=True
+    )
+    contact_confirmed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
@@ -59,6 +64,24 @@ class EndpointWindow(Work, Base):
     cadence: Mapped[str]
     timezone: Mapped[str]
     since: Mapped[datetime]
+
+
+class OwnerWord(Work, Base):
+    """One step of an outage that its owner is to be told of: 50, 70 or 90 (per cent of the way to being
+    disabled), disabled, recovered. Then it is `told`, or there was `nobody` to tell."""
+
+    __tablename__ = "owner_words"
+    __table_args__ = (
+        UniqueConstraint("endpoint_id", "step", "since"),
+        Index("ix_owner_words_due", "due_at", postgresql_where=text("state = 'pending'")),
+    )
+
+    id: Mapped[Id]
+    endpoint_id: Mapped[int] = mapped_column(ForeignKey("endpoints.id", ondelete="CASCADE"))
+    step: Mapped[str]
+    since: Mapped[datetime]
+    at: Mapped[datetime]
+    because: Mapped[str]
 
 
 class EndpointChange(Base):
