@@ -170,3 +170,19 @@ def test_the_public_keys_of_an_endpoint_are_told_to_anybody(
     raw = base64.urlsafe_b64decode(keys[0]["x"] + "=")
     assert base64.b64encode(raw).decode() == made["public_keys"][0].removeprefix("whpk_")
     assert anyone.get("/.well-known/webhook-keys/00000000-0000-0000-0000-000000000000").json() == {"keys": []}
+
+
+def test_a_contact_is_named_seen_and_taken_away_by_the_owner_alone(
+    make_client: MakeClient, rt: Runtime, consumer: TestClient, endpoint: dict[str, Any]
+) -> None:
+    path = f"/v1/endpoints/{endpoint['id']}/contact"
+    asked = consumer.put(path, json={"email": "Ops@portal.example"})
+    assert (asked.status_code, list(asked.json())) == (202, ["detail"])
+    shown = consumer.get(f"/v1/endpoints/{endpoint['id']}").json()
+    assert (shown["contact"], shown["contact_confirmed_at"]) == ("ops@portal.example", None)
+    stranger = make_client(key=accounts.create_key(rt, consumer="stranger").key)
+    assert stranger.put(path, json={"email": "a@b.example"}).status_code == 404
+    assert stranger.delete(path).status_code == 404
+    assert consumer.put(path, json={"email": "no address"}).status_code == 422
+    assert consumer.delete(path).status_code == 204
+    assert consumer.get(f"/v1/endpoints/{endpoint['id']}").json()["contact"] is None
