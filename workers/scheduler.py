@@ -9,7 +9,7 @@ from datetime import timedelta
 from services import log
 from services.errors import Unavailable
 from services.manage import housekeeping
-from services.pipeline import sweep
+from services.pipeline import renewal, sweep
 from services.runtime import Runtime
 from services.settings import Settings
 from workers.main import listen_for_signals
@@ -26,7 +26,7 @@ def run(settings: Settings) -> int:
     rt = Runtime.open(settings)
     listen_for_signals(rt.stopping.set)
     _log.info("scheduler.started")
-    loop(rt, sweep.due, wait=rt.stopping.wait, tidy=housekeeping.tidy)
+    loop(rt, sweep.due, wait=rt.stopping.wait, tidy=housekeeping.tidy, renew=renewal.renew)
     rt.close()
     _log.info("scheduler.stopped")
     return 0
@@ -38,9 +38,14 @@ def loop(
     *,
     wait: Wait,
     tidy: Callable[[Runtime], object] = lambda _: None,
+    renew: Callable[[Runtime], bool] = lambda _: False,
 ) -> None:
-    """Ring what is due, every period, until `wait` says so; tidy up once an hour, and first at once."""
-    failures, tidy_at = 0, rt.clock.now()
+    """Ring what is due, every period, until `wait` says so; tidy up once an hour, and first at once.
+
+    `renew` does a little of long work each period for as long as it says that there is more, and looks again
+    when it is time to tidy up: a process of an older version may have written meanwhile.
+    """
+    failures, tidy_at, is_more = 0, rt.clock.now(), False
     while not wait(delay_s(failures)):
         try:
             for stage in due(rt):
@@ -48,6 +53,9 @@ def loop(
             if rt.clock.now() >= tidy_at:
                 tidy_at = rt.clock.now() + TIDY_EVERY
                 tidy(rt)
+                is_more = True
+            if is_more:
+                is_more = renew(rt)
         except Exception as error:
             failures += 1
             if failures == 1:

@@ -16,6 +16,7 @@ from services.interests.atoms import event_atoms
 from services.interests.compiled import Compiler
 from services.interests.documents import Document
 from services.interests.index import Hit, Matcher
+from services.interests.outdated import outdated
 from services.interests.text import Analyser
 
 Change = tuple[int, str, bool]  # interest id, canonical form, is it used
@@ -69,14 +70,23 @@ class LiveIndex:
         return zlib.crc32(body).to_bytes(4, "big") + body
 
     def restore(self, data: bytes) -> bool:
-        """Begin from a snapshot; False when it is none for this process, and nothing has changed."""
+        """Begin from a snapshot; False when it is none for this process, and nothing has changed.
+
+        Of one that another analyser made, only the interests are kept whose words mean the same now: the
+        others are unknown, as `reconcile` will say.
+        """
         body = memoryview(data)[4:]
         if zlib.crc32(body).to_bytes(4, "big") != data[:4]:
             return False
         try:
-            table = snapshot.load(body, analyser=self._analyser.name)
+            maker = snapshot.maker(body)
+            table = snapshot.load(body, analyser=maker)
         except snapshot.Unfit:
             return False
+        if maker != self._analyser.name:
+            for interest_id in outdated(table, self._analyser):
+                table.remove(interest_id)
+            self.unsaved = len(table)
         self._matcher = Matcher(table)
         return True
 

@@ -67,6 +67,14 @@ def _dump_postings(table: Table) -> Iterator[bytes]:
     yield _framed(b"".join(bodies))
 
 
+def maker(data: bytes | memoryview) -> str:
+    """The analyser by whose reading a snapshot was made. Raises Unfit for what is no snapshot."""
+    try:
+        return str(_Frames(data).json()["analyser"])
+    except (ValueError, LookupError, TypeError, RuntimeError, struct.error) as exc:
+        raise Unfit(str(exc)) from exc
+
+
 def load(data: bytes | memoryview, *, analyser: str) -> Table:
     """The table that was dumped. Raises Unfit."""
     try:

@@ -129,7 +129,7 @@ def _accept_batch(
                 done[draft.key] = Accepted(draft.key, Outcome.REVISED, notice.id, notice.revision)
         quiet = frozenset(c.draft.key for c in fresh if tell_since and c.published_at < tell_since)
         new = {c.draft.key: likeness.sketch(as_given[c.draft.key], rt.analyser) for c in fresh}
-        added = _added(session, where, fresh, new, quiet=quiet, now=now)
+        added = _added(session, where, fresh, new, quiet=quiet, now=now, by=rt.analyser.name)
         for key, (notice_id, _) in added.items():
             done[key] = Accepted(key, Outcome.PUBLISHED, notice_id, 1)
     return done
@@ -137,14 +137,15 @@ def _accept_batch(
 
 def _added(
     session: Session, where: store.Door, fresh: Sequence[store.Change], new: Mapping[str, Sketch], *,
-    quiet: frozenset[str], now: datetime,
+    quiet: frozenset[str], now: datetime, by: str,
 ) -> dict[str, tuple[int, int | None]]:  # fmt: skip
     """Store what is new, as part of the story that another institution tells where there is one."""
     if not fresh:
         return {}
     alike = stories.alike(session, where, new, now=now)
     added = store.add_notices(session, where, fresh, now=now, quiet=quiet, alike=alike)
-    stories.remember(session, where, {notice_id: new[key] for key, (notice_id, _) in added.items()}, now=now)
+    kept = {notice_id: new[key] for key, (notice_id, _) in added.items()}
+    stories.remember(session, where, kept, now=now, by=by)
     return added
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from services.domain.drafts import Draft, text_of
@@ -20,20 +21,32 @@ _OF_ANY_MEETING = re.compile(
 
 def sketch(draft: Draft, analyser: Analyser) -> Sketch:
     """What of a draft is compared with others."""
-    is_english = draft.language == "en"
-    text = f"{draft.summary}\n{text_of(draft.body_html)}"
-    keys = [_key(token, analyser, is_english) for token in islice(tokenise(text), MAX_WORDS)]
-    names = (_key(token, analyser, is_english) for token in tokenise(draft.title))
-    return Sketch(
+    nothing: frozenset[int] = frozenset()
+    said = Sketch(
         kind=draft.kind,
-        shingles=shingles(keys),
-        segments=frozenset(_segments(draft.title, analyser, is_english)),
-        names=frozenset(name for name in names if name.startswith("^")),
-        facts=facts(f"{draft.title}\n{text}"),
+        shingles=nothing,
+        segments=nothing,
+        names=frozenset(),
+        facts=(frozenset(), frozenset(), frozenset()),
         places=frozenset(draft.places),
         starts_at=draft.starts_at,
         ends_at=draft.ends_at,
         deadline_at=draft.deadline_at,
+    )
+    return read(said, draft.title, f"{draft.summary}\n{text_of(draft.body_html)}", draft.language, analyser)
+
+
+def read(said: Sketch, title: str, text: str, language: str | None, analyser: Analyser) -> Sketch:
+    """A sketch with its words read, or read anew by another analyser; what is no word stays as it is."""
+    is_english = language == "en"
+    keys = [_key(token, analyser, is_english) for token in islice(tokenise(text), MAX_WORDS)]
+    names = (_key(token, analyser, is_english) for token in tokenise(title))
+    return replace(
+        said,
+        shingles=shingles(keys),
+        segments=frozenset(_segments(title, analyser, is_english)),
+        names=frozenset(name for name in names if name.startswith("^")),
+        facts=facts(f"{title}\n{text}"),
     )
 
 

@@ -1,12 +1,14 @@
 """Which story a new notice belongs to, and the sketches by which the next one is compared."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
-from sqlalchemy import ARRAY, BigInteger, delete, insert, literal, or_, select, text
+from sqlalchemy import ARRAY, BigInteger, delete, insert, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from services.domain.drafts import text_of
 from services.domain.likeness import Sketch, indexed, is_same
 from services.storage.notices import Door
 from services.storage.tables import Notice, SketchRow
@@ -15,6 +17,17 @@ _SKETCH = TypeAdapter(Sketch)
 KEPT = timedelta(days=30)
 BOILERPLATE_OF = 30  # last notices of a source
 CANDIDATES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """A sketch by another analyser, and the text to read anew."""
+
+    notice_id: int
+    sketch: Sketch
+    title: str
+    text: str
+    language: str | None
 
 
 def alike(session: Session, where: Door, sketches: Mapping[str, Sketch], *, now: datetime) -> dict[str, int]:
@@ -89,19 +102,54 @@ def _boilerplate(session: Session, source_ids: Collection[int]) -> dict[int, fro
     return {one: frozenset(shingles) for one, shingles in found.items()}
 
 
-def remember(session: Session, where: Door, sketches: Mapping[int, Sketch], *, now: datetime) -> None:
-    """Keep the sketches of new notices, by their ids."""
+def remember(
+    session: Session, where: Door, sketches: Mapping[int, Sketch], *, now: datetime, by: str
+) -> None:
+    """Keep the sketches of new notices, by their ids; `by` names the analyser that read their words."""
     rows: Sequence[dict[str, object]] = [
         {
             "notice_id": notice_id, "source_id": where.source_id,
             "institution_id": where.institution_id, "at": now,
             "starts_at": one.starts_at, "indexed": indexed(one.shingles),
-            "sketch": _SKETCH.dump_python(one, mode="json"),
+            "sketch": _SKETCH.dump_python(one, mode="json"), "analyser": by,
         }
         for notice_id, one in sketches.items()
     ]  # fmt: skip
     if rows:
         session.execute(insert(SketchRow), rows)
+
+
+def read_by_others(session: Session, analyser: str, *, limit: int) -> list[Outdated]:
+    """Sketches whose words another analyser read, the newest first; locked until the transaction ends.
+
+    What somebody else has locked is left to them.
+    """
+    found = session.execute(
+        select(SketchRow, Notice)
+        .join(Notice, Notice.id == SketchRow.notice_id)
+        .where(SketchRow.analyser != analyser)
+        .order_by(SketchRow.notice_id.desc())
+        .limit(limit)
+        .with_for_update(of=SketchRow, skip_locked=True)
+    )
+    return [
+        Outdated(
+            notice_id=row.notice_id,
+            sketch=_SKETCH.validate_python(row.sketch),
+            title=notice.title,
+            text=f"{notice.summary}\n{text_of(notice.body_html)}",
+            language=notice.language,
+        )
+        for row, notice in found
+    ]
+
+
+def renew(session: Session, sketches: Mapping[int, Sketch], *, by: str) -> None:
+    """Put sketches in the place of those that these notices had."""
+    for notice_id, one in sketches.items():
+        sketch = {"indexed": indexed(one.shingles), "sketch": _SKETCH.dump_python(one, mode="json")}
+        kept = update(SketchRow).where(SketchRow.notice_id == notice_id)
+        session.execute(kept.values(analyser=by, **sketch))
 
 
 def forget(session: Session, now: datetime) -> int:

@@ -12,7 +12,8 @@ Numbers = list[int]
 
 
 class SketchRow(Base):
-    """The sketch of a notice (`domain.likeness`); `indexed` are the shingles by which it is looked up."""
+    """The sketch of a notice (`domain.likeness`); `indexed` are the shingles by which it is looked up,
+    `analyser` is by whose reading of words."""
 
     __tablename__ = "sketches"
     __table_args__ = (
@@ -29,3 +30,4 @@ class SketchRow(Base):
     starts_at: Mapped[datetime | None]
     indexed: Mapped[Numbers] = mapped_column(ARRAY(BigInteger))
     sketch: Mapped[dict[str, Any]]
+    analyser: Mapped[str] = mapped_column(server_default="")

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -11,13 +12,14 @@ from sqlalchemy import text
 
 from services.clock import FrozenClock
 from services.interests.live import LiveIndex
+from services.interests.shards import Shard
 from services.interests.text import Analyser
 from services.manage import subscriptions
 from services.manage.subscriptions import Wish
 from services.pipeline import match
 from services.pipeline.following import SAVE_EVERY, refresh, save
 from services.runtime import Runtime
-from services.storage import matching
+from services.storage import matching, snapshots
 from services.storage import subscriptions as uses
 from tests.conftest import OpenRuntime
 from tests.factories import counts, draft, only, publish, reader, rows
@@ -72,12 +74,39 @@ def test_a_damaged_snapshot_costs_time_and_nothing_else(rt: Runtime, data: str) 
     assert (len(index), index.unsaved) == (2, 2)
 
 
-def test_another_analyser_compiles_anew(rt: Runtime) -> None:
-    reader(rt, "anna@mail.example", "dotacja")
-    refresh(rt, rt.index)
-    assert save(rt, rt.index, after=1)
+def test_another_analyser_compiles_anew_only_what_it_reads_otherwise(rt: Runtime, clock: FrozenClock) -> None:
+    earlier = started(rt, Analyser(with_dictionary=False))
+    reader(rt, "anna@mail.example", "dotacja", "kind:call", "oze -kind:tender", '"dotacje dla firm"')
+    refresh(rt, earlier)
+    assert save(rt, earlier, after=1)
 
-    assert started(rt, Analyser(with_dictionary=False)).unsaved == 1
+    index = LiveIndex(rt.analyser)
+    with rt.begin() as session:
+        assert index.restore(snapshots.read(session, "1/1"))
+        live = matching.live_interests(session, Shard.parse("1/1"))
+    ids = counts(rt, "SELECT canonical, id FROM interests")
+    assert set(index.reconcile(live)) == {ids["dotacja"], ids['"dotacje dla firm"']}
+
+    index = started(rt)
+    publish(rt, draft(title="Dotacji udzieli gmina"))
+    assert matched(rt, index) == {ids["dotacja"], ids["kind:call"]}
+    clock.advance(SAVE_EVERY)
+    assert save(rt, index, after=1), "so that the next start need not do it again"
+
+
+def test_events_are_matched_before_while_and_after_words_are_read_otherwise(rt: Runtime) -> None:
+    before = Analyser(with_dictionary=False)
+    old = replace(rt, analyser=before, index=LiveIndex(before))
+    reader(rt, "anna@mail.example", "konkurs", "startup")
+
+    for number in range(6):
+        publish(rt, draft(key=str(number), title=f"Konkurs startup {number}"))
+        match.run(old if number < 2 else rt if number > 3 else (old, rt)[number % 2])
+        if number == 1:
+            assert save(old, old.index, after=1)
+
+    assert only(rt, "SELECT count(*) AS n FROM matches")["n"] == 12
+    assert only(rt, "SELECT count(*) AS n FROM events WHERE state IN ('pending', 'leased')")["n"] == 0
 
 
 def test_snapshots_are_written_once_a_minute_whoever_wants_to(rt: Runtime, clock: FrozenClock) -> None:
