@@ -1,8 +1,8 @@
 """After a change of how words are read, whatever keeps words that were read is read anew in the background.
 
-Nothing waits for it: events are matched and stories joined meanwhile, by what there is (where a change is of few
-words, copies are known all the time). Matchers see to their own conditions when they begin (`LiveIndex.restore`);
-here it is the sketches. A kill loses one batch, which the next call takes again.
+Nothing waits for it: events are matched and stories joined meanwhile, by what there is (where a change is of
+few words, copies are known all the time). Matchers see to their own conditions when they begin
+(`LiveIndex.restore`); here it is the sketches. A kill loses one batch, which the next call takes again.
 """
 
 from services import log as logs
