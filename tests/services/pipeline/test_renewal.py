@@ -1,10 +1,11 @@
 """After a change of how words are read, sketches are read anew; meanwhile no story is missed."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from zlib import crc32
 
 import pytest
+from sqlalchemy import RowMapping
 
 from services.errors import Unavailable
 from services.interests.polish import Readings, dictionary
@@ -18,6 +19,9 @@ from tests.services.pipeline.test_stories import FOOTER, RELEASE, told
 pytestmark = pytest.mark.skipif(dictionary() is None, reason="morfeusz2 is not installed here")
 
 
+NOTHING = Readings(frozenset(), frozenset(), frozenset(), is_function=False)
+
+
 class Smaller:
     """A dictionary of an earlier year: one word in twenty is not in it yet."""
 
@@ -29,11 +33,8 @@ class Smaller:
         self._all = found
 
     def readings(self, form: str) -> Readings:
-        return (
-            Readings(*[frozenset()] * 3, is_function=False)
-            if crc32(form.encode()) % 20 == 0
-            else self._all.readings(form)
-        )
+        is_known = crc32(form.encode()) % 20 != 0
+        return self._all.readings(form) if is_known else NOTHING
 
 
 def earlier(rt: Runtime) -> Runtime:
@@ -41,7 +42,7 @@ def earlier(rt: Runtime) -> Runtime:
     return replace(rt, analyser=Analyser(lexicon=Smaller()))
 
 
-def sketches(rt: Runtime) -> list[dict[str, Any]]:
+def sketches(rt: Runtime) -> Sequence[RowMapping]:
     return rows(rt, "SELECT analyser, indexed, sketch FROM sketches ORDER BY notice_id")
 
 
