@@ -254,12 +254,21 @@ class Tested(Told):
 
 
 class Attempt(Told):
+    """`answer` is the beginning of what the endpoint said: a stranger's text, without control characters."""
+
     number: int
     at: datetime
     took_ms: int
     outcome: str
     status: int | None
     detail: str
+    phases: Annotated[
+        dict[str, float] | None, Field(description="ms of dns, connect, tls, send, wait and read.")
+    ]
+    address: Annotated[str | None, Field(description="The address that was dialled.")]
+    fault: Literal["ours", "theirs", "network"] | None
+    words: Annotated[str, Field(description="What happened, and what to look at.")]
+    answer: str | None
 
 
 class Delivery(Told):

@@ -32,6 +32,10 @@ class Outcome:
     disable: bool = False
     took_ms: float = 0.0
     address: str | None = None
+    kind: str = ""  # of the failure, where there was no answer
+    fault: str | None = None  # ours, theirs or the network's
+    phases_ms: Mapping[str, float] | None = None
+    answer: str = ""  # the beginning of what was answered: printable, and still a stranger's text
 
 
 @dataclass(frozen=True, slots=True)

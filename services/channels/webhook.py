@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.channels.base import Outcome, OutcomeKind
+from services.domain import faults
+from services.domain.faults import Fault
 from services.domain.retries import read_retry_after
 from services.domain.signing import sign
 from services.errors import BadInput
-from services.http import Client, Failure, FailureKind, Request, Response
+from services.http import Client, Failure, FailureKind, Phases, Request, Response
 
 MAX_ANSWER_BYTES = 64 * 1024
 SNIPPET_LENGTH = 200
+ANSWER_LENGTH = 1_000
 CONNECT_TIMEOUT_S = 5.0
 TOTAL_TIMEOUT_S = 20.0
 GONE = 410
@@ -72,7 +75,8 @@ class WebhookChannel:
                 try:
                     yield as_request(call)
                 except (BadInput, ValueError) as exc:
-                    unfit.append((call, Outcome(OutcomeKind.FAILED, f"not sent: {_printable(str(exc))}")))
+                    said = f"not sent: {_printable(str(exc))}"
+                    unfit.append((call, Outcome(OutcomeKind.FAILED, said, kind="unsent", fault=Fault.OURS)))
 
         answers = self._http.fetch(requests(calls), more=lambda: requests(more()), stopping=stopping)
         for request, answer in answers:
@@ -117,6 +121,11 @@ def outcome(answer: Response | Failure, at: datetime) -> Outcome:
         status=answer.status,
         took_ms=answer.phases.total_ms,
         address=answer.address,
+        kind=answer.kind.value,
+        fault=None
+        if state is OutcomeKind.SENT
+        else faults.of_failure(answer.kind.value, was_reached=answer.sent),
+        phases_ms=_phases(answer.phases),
     )
 
 
@@ -136,7 +145,19 @@ def _answered(answer: Response, at: datetime) -> Outcome:
         disable=status == GONE,
         took_ms=answer.phases.total_ms,
         address=answer.address or None,
+        fault=faults.of_status(status),
+        phases_ms=_phases(answer.phases),
+        answer=_printable(answer.body[: 4 * ANSWER_LENGTH].decode("utf-8", "replace"), ANSWER_LENGTH),
     )
+
+
+def _phases(took: Phases) -> dict[str, float]:
+    """What an attempt log tells of time, in milliseconds."""
+    parts = {
+        "dns": took.dns_ms, "connect": took.connect_ms, "tls": took.tls_ms, "send": took.send_ms,
+        "wait": took.first_byte_ms, "read": took.read_ms,
+    }  # fmt: skip
+    return {name: round(ms, 1) for name, ms in parts.items()}
 
 
 def _wait_s(answer: Response, at: datetime) -> float | None:
@@ -156,6 +177,6 @@ def _detail(answer: Response) -> str:
     return f"HTTP {answer.status}: {snippet}" if snippet else f"HTTP {answer.status}"
 
 
-def _printable(text: str) -> str:
+def _printable(text: str, most: int = SNIPPET_LENGTH) -> str:
     visible = "".join(letter if letter.isprintable() else " " for letter in text)
-    return re.sub(r" {2,}", " ", visible).strip()[:SNIPPET_LENGTH]
+    return re.sub(r" {2,}", " ", visible).strip()[:most]

@@ -1,5 +1,6 @@
 """`goniec endpoint …`: webhooks."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -175,12 +176,21 @@ def _show_secret(made: endpoints.CreatedEndpoint) -> None:
 
 
 @app.command()
-def deliveries(uid: Uid, json: AsJson = False) -> None:
-    """Show what went to an endpoint lately, with every attempt's answer."""
+def deliveries(
+    uid: Uid,
+    attempts: Annotated[
+        bool, typer.Option("--attempts", help="Every attempt: where the time went, whose fault it was.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Show what went to an endpoint lately; with --attempts, each attempt with its phases and answer."""
     with opening.runtime() as rt:
         page = calls.deliveries(rt, None, uid, limit=30)
     if json:
         console.as_json(page)
+        return
+    if attempts:
+        _attempts(page.items)
         return
     rows = [
         (d.created_at, d.id, d.type, d.notice_id or "", d.state, len(d.attempts), d.detail or "")
@@ -188,6 +198,22 @@ def deliveries(uid: Uid, json: AsJson = False) -> None:
     ]
     console.listing(
         ("AT", "ID", "EVENT", "NOTICE", "STATE", "ATTEMPTS", ""), rows, empty="Nothing went there yet."
+    )  # fmt: skip
+
+
+def _attempts(found: Sequence[calls.DeliveryView]) -> None:
+    rows = [
+        (
+            a.at, d.notice_id or "digest", a.number, a.status or "", a.took_ms,
+            " ".join(f"{name} {ms:g}" for name, ms in (a.phases or {}).items() if ms >= 1),
+            a.address or "", a.fault or "", a.words or a.answer or "",
+        )
+        for d in found
+        for a in d.attempts
+    ]  # fmt: skip
+    console.listing(
+        ("AT", "NOTICE", "TRY", "STATUS", "MS", "OF THAT", "ADDRESS", "FAULT", ""), rows,
+        empty="Nothing was tried yet.",
     )  # fmt: skip
 
 

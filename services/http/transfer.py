@@ -261,11 +261,16 @@ class Transfer:
         dns, connected = get(pycurl.NAMELOOKUP_TIME), get(pycurl.CONNECT_TIME)
         secured = get(pycurl.APPCONNECT_TIME)
         ready, first_byte = get(pycurl.PRETRANSFER_TIME), get(pycurl.STARTTRANSFER_TIME)
+        sent = get(pycurl.POSTTRANSFER_TIME_T) / 1_000_000
+        ended = get(pycurl.TOTAL_TIME)
+        waited_until = first_byte or ended  # what never answered was waited for to the end
         return Phases(
             dns_ms=dns * 1000,
             connect_ms=max(0.0, connected - dns) * 1000,
             tls_ms=max(0.0, secured - connected) * 1000,
-            first_byte_ms=max(0.0, first_byte - ready) * 1000,
+            send_ms=max(0.0, sent - ready) * 1000,
+            first_byte_ms=max(0.0, waited_until - sent) * 1000 if sent else 0.0,
+            read_ms=max(0.0, ended - first_byte) * 1000 if first_byte else 0.0,
             total_ms=self.spent_s() * 1000,
         )
 

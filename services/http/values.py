@@ -55,13 +55,16 @@ class Request:
 class Phases:
     """How long each part of the last hop took; `total_ms` is of all hops.
 
-    On a kept connection dns, connect and tls cost nothing.
+    On a kept connection dns, connect and tls cost nothing. `first_byte_ms` is from when the request had been
+    sent to the first byte of the answer.
     """
 
     dns_ms: float = 0.0
     connect_ms: float = 0.0
     tls_ms: float = 0.0
+    send_ms: float = 0.0
     first_byte_ms: float = 0.0
+    read_ms: float = 0.0
     total_ms: float = 0.0
 
 

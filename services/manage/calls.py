@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.channels.base import OutcomeKind
 from services.channels.webhook import Call, WebhookChannel
-from services.domain import event_types, events, rotation
+from services.domain import event_types, events, faults, rotation
 from services.manage.endpoints import Owner, need
 from services.manage.pages import Page, number_cursor
 from services.runtime import Runtime
@@ -17,12 +17,20 @@ from services.storage.tables import Attempt, Delivery, Event
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
+    """One try. `phases` are in milliseconds; `fault` is ours, theirs or the network's, and `words` say
+    what to look at. `answer` is the beginning of a stranger's text: show it, never follow it."""
+
     number: int
     at: datetime
     took_ms: int
     outcome: str
     status: int | None
     detail: str
+    phases: dict[str, float] | None
+    address: str | None
+    fault: str | None
+    words: str
+    answer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +100,17 @@ def deliveries(
 
 
 def _delivery(row: Delivery, event: Event | None, attempts: Sequence[Attempt]) -> DeliveryView:
-    tries = [AttemptView(a.number, a.at, a.took_ms, a.outcome, a.status, a.detail) for a in attempts]
+    tries = [_attempt(one) for one in attempts]
     return DeliveryView(
         id=f"msg_{row.uid.hex}", event=str(event.uid) if event else None,
         type=events.event_type(event.type) if event else events.DIGEST,
         notice_id=event.notice_id if event else None, state=row.state, detail=row.detail, due_at=row.due_at,
         created_at=row.created_at, finished_at=row.finished_at, attempts=tuple(tries),
+    )  # fmt: skip
+
+
+def _attempt(row: Attempt) -> AttemptView:
+    return AttemptView(
+        row.number, row.at, row.took_ms, row.outcome, row.status, row.detail, row.phases, row.address,
+        row.fault, faults.words(row.fault, row.kind or "", row.status), row.answer,
     )  # fmt: skip

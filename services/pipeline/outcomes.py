@@ -36,7 +36,9 @@ def result(rt: Runtime, one: Due, outcome: Outcome, schedule_s: Sequence[float])
         state = "retry" if again else "failed"
     return Result(
         one.delivery_id, state, outcome.state.value, outcome.detail[:500].replace("\x00", ""),
-        outcome.status, round(outcome.took_ms), again or now,
+        outcome.status, round(outcome.took_ms), again or now, phases=outcome.phases_ms,
+        address=outcome.address, kind=outcome.kind or None, fault=outcome.fault,
+        answer=outcome.answer or None,
     )  # fmt: skip
 
 

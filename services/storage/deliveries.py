@@ -1,5 +1,6 @@
 """What deliver reads and writes: what is on its way, and what became of each attempt."""
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -94,6 +95,11 @@ class Result:
     took_ms: int
     due_at: datetime
     was_tried: bool = True
+    phases: Mapping[str, float] | None = None
+    address: str | None = None
+    kind: str | None = None
+    fault: str | None = None
+    answer: str | None = None
 
 
 _MAIL = text("""
@@ -189,8 +195,11 @@ _RECORD = text("""
         SELECT * FROM unnest(
             CAST(:ids AS bigint[]), CAST(:states AS text[]), CAST(:outcomes AS text[]),
             CAST(:details AS text[]), CAST(:statuses AS bigint[]), CAST(:tooks AS bigint[]),
-            CAST(:dues AS timestamptz[]), CAST(:tried AS boolean[])
-        ) AS v(id, state, outcome, detail, status, took_ms, due_at, was_tried)
+            CAST(:dues AS timestamptz[]), CAST(:tried AS boolean[]), CAST(:phases AS jsonb[]),
+            CAST(:addresses AS text[]), CAST(:kinds AS text[]), CAST(:faults AS text[]),
+            CAST(:answers AS text[])
+        ) AS v(id, state, outcome, detail, status, took_ms, due_at, was_tried, phases, address, kind, fault,
+               answer)
     ), moved AS (
         UPDATE deliveries d
         SET state = v.state, detail = v.detail, due_at = v.due_at, claim_id = NULL, lease_until = NULL,
@@ -205,8 +214,10 @@ _RECORD = text("""
         FROM told v JOIN moved m ON m.id = v.id
         WHERE p.part_of = m.id AND v.state <> 'retry'
     ), kept AS (
-        INSERT INTO attempts (delivery_id, number, at, took_ms, outcome, status, detail)
-        SELECT m.id, 1 + coalesce(last.number, 0), :now, v.took_ms, v.outcome, v.status, v.detail
+        INSERT INTO attempts (delivery_id, number, at, took_ms, outcome, status, detail, phases, address,
+                              kind, fault, answer)
+        SELECT m.id, 1 + coalesce(last.number, 0), :now, v.took_ms, v.outcome, v.status, v.detail, v.phases,
+               v.address, v.kind, v.fault, v.answer
         FROM moved m JOIN told v ON v.id = m.id
         LEFT JOIN LATERAL (
             SELECT max(a.number) AS number FROM attempts a WHERE a.delivery_id = m.id
@@ -236,6 +247,11 @@ def record(session: Session, held: Claim, results: Sequence[Result], *, now: dat
                 "tooks": [r.took_ms for r in results],
                 "dues": [r.due_at for r in results],
                 "tried": [r.was_tried for r in results],
+                "phases": [json.dumps(dict(r.phases)) if r.phases else None for r in results],
+                "addresses": [r.address for r in results],
+                "kinds": [r.kind for r in results],
+                "faults": [r.fault for r in results],
+                "answers": [r.answer for r in results],
             },
         )
     )

@@ -155,7 +155,11 @@ class MailPace(Base):
 
 
 class Attempt(Base):
-    """One try at a delivery: when, how long, what was answered. Holds no personal data."""
+    """One try at a delivery: when, how long, what was answered. Holds no personal data.
+
+    Of a webhook it also keeps how long each part took (`phases`, in ms), the `address` that was dialled, the
+    `kind` of failure and whose `fault` it is, and the beginning of the `answer`, which is a stranger's text.
+    """
 
     __tablename__ = "attempts"
     __table_args__ = (PrimaryKeyConstraint("delivery_id", "number"),)
@@ -167,3 +171,8 @@ class Attempt(Base):
     outcome: Mapped[str]
     status: Mapped[int | None]
     detail: Mapped[str]
+    phases: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    address: Mapped[str | None]
+    kind: Mapped[str | None]
+    fault: Mapped[str | None]
+    answer: Mapped[str | None]

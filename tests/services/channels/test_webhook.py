@@ -197,3 +197,34 @@ def test_no_secret_or_body_shows_in_an_outcome(channel: WebhookChannel, call: Ca
     [(_, result)] = channel.send([replace(call, secrets=("whsec_QUJDREVGRw==",))])
     assert "QUJDREVGRw" not in repr(result)
     assert "notice.published" not in repr(result)
+
+
+def test_an_attempt_tells_where_its_time_went(answer_with: Send) -> None:
+    result = answer_with(Answer(status=204, delay_s=0.15))
+    assert result.phases_ms is not None
+    assert list(result.phases_ms) == ["dns", "connect", "tls", "send", "wait", "read"]
+    assert result.phases_ms["wait"] >= 100
+    assert sum(result.phases_ms.values()) == pytest.approx(result.took_ms, rel=0.2)
+    assert (result.fault, result.kind) == (None, "")
+    result = answer_with(Answer(body=b"x" * 20, drip_s=0.01))
+    assert result.phases_ms is not None
+    assert result.phases_ms["read"] >= 100
+
+
+def test_whose_fault_it_was_is_told(channel: WebhookChannel, call: Call, answer_with: Send) -> None:
+    assert answer_with(Answer(status=500)).fault == "theirs"
+    silent = answer_with(Answer(drop="silent"))
+    assert (silent.fault, silent.kind) == ("network", "interrupted")
+    for url, fault in (("http://nobody.invalid/", "network"), ("http://10.0.0.1/", "theirs")):
+        [(_, result)] = channel.send([replace(call, url=url)])
+        assert result.fault == fault
+    [(_, result)] = channel.send([replace(call, secrets=())])
+    assert (result.fault, result.kind) == ("ours", "unsent")
+
+
+def test_of_an_answer_a_longer_piece_is_kept_for_the_log_and_it_is_printable(answer_with: Send) -> None:
+    body = "<script>alert(1)</script>\r\n\x1b[31m\x00\u202eżółw ".encode() + b"x" * 60_000
+    result = answer_with(Answer(status=500, body=body))
+    assert result.answer.startswith("<script>alert(1)</script> [31m")
+    assert result.answer.isprintable()
+    assert len(result.answer) == 1_000

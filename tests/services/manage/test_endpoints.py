@@ -149,3 +149,18 @@ def test_a_deleted_endpoint_takes_its_deliveries_along_and_matchers_hear_of_it(
     endpoints.delete(rt, None, made.endpoint.uid)
     assert factories.rows(rt, "SELECT id FROM deliveries") == []
     assert len(factories.rows(rt, "SELECT id FROM interest_changes")) == 2
+
+
+def test_an_attempt_tells_its_phases_what_was_dialled_and_whose_fault_it_was(
+    rt: Runtime, web: WebDouble
+) -> None:
+    web.answer("/hook", Answer(status=500, body="zły dzień\x00".encode(), delay_s=0.05))
+    made = factories.listener(rt, web.url("/hook"))
+    factories.publish(rt)
+    factories.carry(rt)
+    ((attempt,),) = [one.attempts for one in calls.deliveries(rt, None, made.endpoint.uid).items]
+    assert (attempt.address, attempt.fault, attempt.status) == ("127.0.0.1", "theirs", 500)
+    assert attempt.answer == "zły dzień"
+    assert attempt.words == "it failed while it worked on the call: see its own log"
+    assert attempt.phases is not None
+    assert attempt.phases["wait"] >= 50
