@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 AHEAD = timedelta(seconds=2)  # how far ahead turns are given out; the rest is told to come later
 WARM_UP_DAYS = 14
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,17 @@ def space(line: Line, now: datetime, per_second: float, wishes: Sequence[datetim
         soon.append(max(free, wish))
         free = soon[-1] + step
     return Turns(soon, [], Line(free, line.line_at))
+
+
+def has_room_today(line: Line, now: datetime) -> bool:
+    """Whether the turns that are given out leave something of the next twenty-four hours."""
+    return line.next_at < now + DAY
+
+
+def jumped(line: Line, per_second: float, number: int) -> Line:
+    """The line after so many left out of turn: each counts, so all later ones come that much later."""
+    later = number * timedelta(seconds=1 / per_second)
+    return Line(line.next_at + later, line.line_at)
 
 
 def warmed_up(per_second: float, since: date | None, today: date) -> float:

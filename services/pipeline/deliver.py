@@ -61,8 +61,7 @@ def _until_done(rt: Runtime, batch: Callable[[], int | None]) -> int:
 def _mail_batch(rt: Runtime, sender: MailSender, lane: Lane) -> int | None:
     now, limits = rt.clock.now(), pace.Pace.today(rt)
     with rt.begin() as session:
-        room = pace.room(session, limits, now=now, at_most=BATCH)
-        held = work.claim(session, lane, now=now, lease=LEASE, limit=room)
+        held = pace.claim(session, limits, lane, now=now, lease=LEASE, at_most=BATCH)
         due = store.claimed_mail(session, held)
         turns = pace.turns(session, limits, held, due, now=now)
         bodies = store.bodies(session, [one.content_hash for one in due])

@@ -1,44 +1,54 @@
 """What a batch of mail may hold and when each letter of it may leave, by the two limits of the settings.
 
 Decided in the transaction that claims, so that all workers together keep the limits. Without limits nothing
-is asked and nothing is written.
+is asked and nothing is written. While a new sender warms up, confirmations do not wait for the rare turns
+of those days: somebody is waiting for each. They take a turn all the same, so that the day's number holds.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from services.domain import pace
 from services.runtime import Runtime
-from services.storage import paces
+from services.storage import paces, work
 from services.storage.deliveries import MailDue
-from services.storage.work import Claim
+from services.storage.work import Claim, Lane
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Mails a second, to everybody and to any one domain; None is no limit."""
+    """Mails a second, to everybody and to any one domain; None is no limit. `warm` is the pace for everybody
+    once the sender is warmed up, while it is not yet."""
 
     in_all: float | None
     a_domain: float | None
+    warm: float | None = None
 
     @classmethod
     def today(cls, rt: Runtime) -> "Pace":
-        wanted, given = rt.settings.mail_per_second, rt.settings
-        if wanted is not None:
-            wanted = pace.warmed_up(wanted, given.mail_warm_up, rt.clock.now().date())
-        return cls(wanted, given.mail_per_second_a_domain)
+        whole, given = rt.settings.mail_per_second, rt.settings
+        if whole is None:
+            return cls(None, given.mail_per_second_a_domain)
+        now = pace.warmed_up(whole, given.mail_warm_up, rt.clock.now().date())
+        return cls(now, given.mail_per_second_a_domain, whole if now < whole else None)
 
 
-def room(session: Session, limits: Pace, *, now: datetime, at_most: int) -> int:
-    """How many letters may be claimed now. The line is held until the transaction ends."""
+def claim(
+    session: Session, limits: Pace, lane: Lane, *, now: datetime, lease: timedelta, at_most: int
+) -> Claim:
+    """Claim as many letters as may leave soon. The lines are held until the transaction ends."""
     if limits.in_all is None:
-        return at_most
+        return work.claim(session, lane, now=now, lease=lease, limit=at_most)
     line = paces.hold(session, [paces.ALL], now=now)[paces.ALL]
-    return min(at_most, pace.room(line, now, limits.in_all))
+    free = pace.room(line, now, limits.in_all)
+    if not free and limits.warm is not None and pace.has_room_today(line, now):
+        lane, own = work.CONFIRMATIONS, paces.hold(session, [paces.CONFIRMATIONS], now=now)
+        free = pace.room(own[paces.CONFIRMATIONS], now, limits.warm)
+    return work.claim(session, lane, now=now, lease=lease, limit=min(at_most, free))
 
 
 def turns(
@@ -51,12 +61,26 @@ def turns(
         near, later = _by_domain(session, limits.a_domain, due, now=now)
         paces.put_off(session, held, later)
     if limits.in_all is not None and near:
-        line = paces.hold(session, [paces.ALL], now=now)[paces.ALL]
-        in_order = sorted(near, key=lambda one: near[one])
-        given = pace.space(line, now, limits.in_all, [near[one] for one in in_order])
-        paces.move(session, {paces.ALL: given.line})
-        near = dict(zip(in_order, given.soon, strict=True))
+        near = _of_all(session, limits, limits.in_all, near, now=now)
     return near
+
+
+def _of_all(
+    session: Session, limits: Pace, per_second: float, near: dict[int, datetime], *, now: datetime
+) -> dict[int, datetime]:
+    """Turns in the line of all. Where it has none, confirmations were claimed: theirs is another line."""
+    line = paces.hold(session, [paces.ALL], now=now)[paces.ALL]
+    in_order = sorted(near, key=lambda one: near[one])
+    wishes = [near[one] for one in in_order]
+    if limits.warm is not None and not pace.room(line, now, per_second):
+        own = paces.hold(session, [paces.CONFIRMATIONS], now=now)[paces.CONFIRMATIONS]
+        given = pace.space(own, now, limits.warm, wishes)
+        moved = {paces.CONFIRMATIONS: given.line, paces.ALL: pace.jumped(line, per_second, len(wishes))}
+    else:
+        given = pace.space(line, now, per_second, wishes)
+        moved = {paces.ALL: given.line}
+    paces.move(session, moved)
+    return dict(zip(in_order, given.soon, strict=True))
 
 
 def _by_domain(

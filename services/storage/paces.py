@@ -1,4 +1,5 @@
-"""Where the lines of mail stand, shared by all workers: one for everybody (named ""), and one a domain."""
+"""Where the lines of mail stand, shared by all workers: one for everybody (named ""), one a domain,
+and while a sender warms up one of confirmations."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -10,6 +11,7 @@ from services.domain.pace import Line
 from services.storage.work import Claim
 
 ALL = ""
+CONFIRMATIONS = "(confirmations)"  # no domain is called so
 _OPEN = text("""
     INSERT INTO mail_paces (name, next_at, line_at)
     SELECT name, :now, :now FROM unnest(CAST(:names AS text[])) AS v(name) ORDER BY name

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from services.storage.tables import (
@@ -22,6 +22,7 @@ from services.storage.tables import (
     Feedback,
     HubFollower,
     HubIntent,
+    Issue,
     MatchTurn,
     OwnerWord,
     Replay,
@@ -88,6 +89,14 @@ CALL_WINDOWS = Lane(EndpointWindow)
 OWNER_WORDS = Lane(OwnerWord)
 MAIL_BY_AGE = Lane(*_DELIVERY, where=(Delivery.channel == "email",))
 MAIL = replace(MAIL_BY_AGE, order=(Delivery.__table__.c.weight,))
+CONFIRMATIONS = replace(
+    MAIL,
+    where=(
+        *MAIL.where,
+        Delivery.weight == 0,
+        exists().where(Issue.id == Delivery.issue_id, Issue.kind == "confirm"),
+    ),
+)
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:

@@ -69,8 +69,11 @@ class Received:
 
 @dataclass
 class Script:
-    """What the server offers, and how it behaves; may be changed while it runs."""
+    """What the server offers, and how it behaves; may be changed while it runs. What it does not offer it
+    refuses: commands before their answer (PIPELINING), bytes above 127 (8BITMIME), such addresses (SMTPUTF8).
+    """
 
+    speaks_ehlo: bool = True
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 10485760")
     greeting: str = "220 sink ESMTP"
     behaviours: dict[str, deque[Behaviour]] = field(default_factory=dict)
@@ -198,8 +201,13 @@ class _Session:
         if not self._script.greeting.startswith("2"):
             return self._flush()
         while self._command(self._line().decode("utf-8", "replace")):
-            pass
+            if self._input and not self._offers("PIPELINING"):
+                self._say("503 5.5.0 improper command pipelining")
+                break
         return self._flush()
+
+    def _offers(self, extension: str) -> bool:
+        return extension in self._script.extensions
 
     def close(self) -> None:
         _shut(self._socket)
@@ -209,6 +217,8 @@ class _Session:
         verb, _, rest = line.partition(" ")
         self._sink.commands.append(verb.upper())
         match verb.upper():
+            case "EHLO" if not self._script.speaks_ehlo:
+                self._say("502 5.5.1 what")
             case "EHLO" | "HELO":
                 self._hello(verb.upper())
             case "STARTTLS" if self._script.tls is not None:
@@ -261,6 +271,9 @@ class _Session:
         if self._sender is not None:
             self._say("503 5.5.1 nested MAIL")
             return True
+        if not rest.isascii() and not self._offers("SMTPUTF8"):
+            self._say("553 5.6.7 no addresses outside ASCII")
+            return True
         self._sender = _within_brackets(rest)
         self._say("250 2.1.0 ok")
         return True
@@ -290,6 +303,10 @@ class _Session:
             return False
         self._say("354 go")
         message = self._until_dot()
+        if not message.isascii() and not self._offers("8BITMIME"):
+            self._say("554 5.6.3 no bytes above 127")
+            self._sender = self._recipient = None
+            return True
         if isinstance(self._behaviour, RefuseMessage):
             self._say(f"{self._behaviour.code} {self._behaviour.text}")
             self._sender = self._recipient = None

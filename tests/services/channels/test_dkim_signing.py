@@ -1,4 +1,4 @@
-"""Signatures that others accept: judged by dkimpy for RSA, by OpenSSL for Ed25519."""
+"""Signatures that others accept: judged by dkimpy, and for Ed25519 by OpenSSL as well."""
 
 import re
 from base64 import b64decode, b64encode
@@ -28,9 +28,11 @@ def pem(key: RSAPrivateKey | Ed25519PrivateKey) -> str:
 
 
 def published(name: bytes, timeout: int = 5) -> bytes:
-    """The key's record, in place of DNS."""
-    assert name == b"s1._domainkey.goniec.example."
+    """The keys' records, in place of DNS."""
     assert timeout
+    if name == b"s2._domainkey.goniec.example.":
+        return b"v=DKIM1; k=ed25519; p=" + b64encode(ED25519.public_key().public_bytes_raw())
+    assert name == b"s1._domainkey.goniec.example."
     public = RSA.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -42,11 +44,20 @@ def test_dkimpy_accepts_an_rsa_signature() -> None:
     assert dkim.verify(signed, dnsfunc=published)
 
 
+@pytest.mark.parametrize(("selector", "key"), [("s1", RSA), ("s2", ED25519)], ids=["rsa", "ed25519"])
 @settings(max_examples=40, deadline=None)
-@given(st.text(), st.text())
-def test_dkimpy_accepts_whatever_is_written(subject: str, text: str) -> None:
-    signed = Signer("goniec.example", "s1", pem(RSA))(mime.write(letter(subject=subject, text=text)))
+@given(subject=st.text(), text=st.text())
+def test_dkimpy_accepts_whatever_is_written(
+    selector: str, key: RSAPrivateKey | Ed25519PrivateKey, subject: str, text: str
+) -> None:
+    signed = Signer("goniec.example", selector, pem(key))(mime.write(letter(subject=subject, text=text)))
     assert dkim.verify(signed, dnsfunc=published)
+
+
+def test_a_letter_may_carry_both_signatures_and_each_is_accepted() -> None:
+    once = Signer("goniec.example", "s2", pem(ED25519))(mime.write(letter()))
+    both = dkim.DKIM(Signer("goniec.example", "s1", pem(RSA))(once))
+    assert [both.verify(idx=number, dnsfunc=published) for number in (0, 1)] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -58,8 +69,11 @@ def test_dkimpy_accepts_whatever_is_written(subject: str, text: str) -> None:
         (b"From: ", b"From: x@y.example\r\nFrom: "),
     ],
 )
-def test_a_changed_message_is_not_accepted(before: bytes, after: bytes) -> None:
-    signed = Signer("goniec.example", "s1", pem(RSA))(mime.write(letter()))
+@pytest.mark.parametrize(("selector", "key"), [("s1", RSA), ("s2", ED25519)], ids=["rsa", "ed25519"])
+def test_a_changed_message_is_not_accepted(
+    selector: str, key: RSAPrivateKey | Ed25519PrivateKey, before: bytes, after: bytes
+) -> None:
+    signed = Signer("goniec.example", selector, pem(key))(mime.write(letter()))
     assert before in signed
     assert not dkim.verify(signed.replace(before, after), dnsfunc=published)
 

@@ -1,5 +1,6 @@
 """Letters go out over kept connections; whatever the server does, each comes back once, with the truth."""
 
+import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -239,3 +240,44 @@ def test_a_missing_slot_fails_its_letter_alone(sink: SmtpSink) -> None:
     outcomes = send(channel(sink), [unfilled, letter(to="r1@mail.example")])
     assert states(outcomes) == [FAILED, SENT]
     assert not outcomes["r0@mail.example"].permanent_address_fault
+
+
+OLD = {"no extensions": Script(extensions=()), "HELO alone": Script(extensions=(), speaks_ehlo=False)}
+
+
+@pytest.mark.parametrize("kind", OLD)
+def test_an_old_server_takes_polish_letters_one_command_after_the_other(kind: str) -> None:
+    with SmtpSink(OLD[kind]) as old:
+        assert set(states(send(channel(old, lanes=2), letters(12)))) == {SENT}
+        assert len(old.received) == 12
+        assert all(one.message.isascii() for one in old.received)
+        (polish,) = old.to("r3@mail.example")
+        assert polish.message == mime.write(letter(delivery_id="d-3", to="r3@mail.example"))
+
+
+def test_an_address_outside_ascii_fails_where_the_server_takes_none_and_the_others_get_theirs() -> None:
+    odd = letter(delivery_id="odd", to="żółw@mail.example")
+    with SmtpSink(Script(extensions=("PIPELINING",))) as old:
+        outcomes = send(channel(old), [*letters(1), odd, letter(delivery_id="d-9", to="r1@mail.example")])
+        assert outcomes.pop("żółw@mail.example").state is FAILED
+        assert states(outcomes) == [SENT, SENT]
+    with SmtpSink(Script(extensions=("PIPELINING", "8BITMIME", "SMTPUTF8"))) as new:
+        assert send(channel(new), [odd])["żółw@mail.example"].state is SENT
+
+
+def test_the_double_refuses_what_it_does_not_offer() -> None:
+    with SmtpSink(Script(extensions=())) as old:
+        assert _answers(old, b"MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n")[-1] == b"503"
+        raw = b"MAIL FROM:<a@b.example>\r\n", b"RCPT TO:<c@d.example>\r\n", b"DATA\r\n", b"\xc5\xbc\r\n.\r\n"
+        assert _answers(old, *raw)[-1] == b"554"
+        assert old.received == []
+
+
+def _answers(server: SmtpSink, *said: bytes) -> list[bytes]:
+    """The codes of the greeting and of what was answered to each."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=2) as line:
+        codes = [line.recv(4_096)[:3]]
+        for one in said:
+            line.sendall(one)
+            codes.append(line.recv(4_096).splitlines()[-1][:3])
+    return codes

@@ -136,3 +136,63 @@ def test_turns_that_were_slept_through_are_no_burst(
     seconds = [one.total_seconds() for one in left]
     assert len(seconds) == 20
     assert max(sum(at <= other < at + 1 for other in seconds) for at in seconds) <= 12
+
+
+def test_on_the_first_day_of_a_new_sender_confirmations_do_not_wait_and_the_days_number_holds(
+    open_runtime: OpenRuntime, sink: SmtpSink, clock: FrozenClock
+) -> None:
+    rt = open_runtime(
+        mail="smtp", smtp_url=sink.url, mail_per_second=10, mail_warm_up=clock.now().date().isoformat()
+    )
+    began, a_day = clock.now(), 24 * 3_600 * 10 / 2**13
+    alerts(rt, "r", each=150)
+    deliver.run_mail(rt)
+    assert len(sink.received) == 1
+    for number in range(12):
+        subscribers.sign_up(rt, email=f"new-{number}@mail.example", interests=[Wish("kind:call")])
+    deliver.run_mail(rt)
+    clock.advance(timedelta(seconds=2))
+    deliver.run_mail(rt)
+    assert {one.recipient for one in sink.received[1:]} == {f"new-{n}@mail.example" for n in range(12)}
+    assert (clock.now() - began).total_seconds() < 10
+
+    while clock.now() < began.replace(hour=23, minute=59):
+        clock.advance(timedelta(minutes=5))
+        deliver.run_mail(rt)
+    assert len(sink.received) <= a_day / 2 + 2
+    assert (
+        len([one for one in sink.received if one.recipient.startswith("r-")]) >= a_day / 2 - 12 - 8
+    )  # looked every five minutes
+
+
+def test_confirmations_alone_do_not_pass_the_days_number_of_a_new_sender(
+    open_runtime: OpenRuntime, sink: SmtpSink, clock: FrozenClock
+) -> None:
+    rt = open_runtime(
+        mail="smtp", smtp_url=sink.url, mail_per_second=2, mail_warm_up=clock.now().date().isoformat()
+    )
+    for number in range(40):
+        subscribers.sign_up(rt, email=f"new-{number}@mail.example", interests=[Wish("kind:call")])
+    for _ in range(60):
+        deliver.run_mail(rt)
+        clock.advance(timedelta(seconds=1))
+
+    assert 20 <= len(sink.received) <= 24  # 21 a day at two a second, and what is under way
+    came = sorted(one.at for one in sink.received)
+    assert len(came) == len({one.recipient for one in sink.received})
+
+
+def test_urgent_news_keep_the_pace_of_a_new_sender(
+    open_runtime: OpenRuntime, sink: SmtpSink, clock: FrozenClock
+) -> None:
+    rt = open_runtime(
+        mail="smtp", smtp_url=sink.url, mail_per_second=10, mail_warm_up=clock.now().date().isoformat()
+    )
+    many_readers(rt, 30)
+    publish(rt, draft(urgent=True))
+    match.run(rt)
+    compose.run(rt)
+    for _ in range(10):
+        deliver.run_mail(rt)
+        clock.advance(timedelta(seconds=2))
+    assert len(sink.received) == 1
