@@ -13,7 +13,7 @@ help:
 	@echo "make run     the demo: everything on this machine, addresses printed"
 	@echo "make test    the whole suite"
 	@echo "make check   format, lint, types, import contracts, sizes, migrations, compose file"
-	@echo "make chaos   the kill matrix, minutes long"
+	@echo "make chaos   the kill and restart matrices, half an hour long (ARGS=--help)"
 	@echo "make bench   every benchmark"
 	@echo "make secrets new secrets for docker-compose.yml, where there are none"
 
@@ -38,8 +38,7 @@ check: $(STAMP)
 	$(BIN)/python -m pytest tests/architecture
 
 chaos: $(STAMP)
-	@$(BIN)/python -m tests.journeys.chaos $(ARGS)
-	@$(BIN)/python -m tests.journeys.restarts
+	@$(BIN)/python -m tests.journeys $(ARGS)
 
 bench: $(STAMP)
 	@set -e; for script in benchmarks/[a-z]*.py; do $(BIN)/python "$$script" $(ARGS); done

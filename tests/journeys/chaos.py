@@ -8,7 +8,6 @@ import argparse
 import json
 import os
 import signal
-import sys
 import tempfile
 import time
 from collections import Counter, deque
@@ -203,14 +202,14 @@ def _patiently(house: House, look: Callable[[], set[str]]) -> set[str]:
     return found
 
 
-def main() -> int:
-    read = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    read = argparse.ArgumentParser(prog='make chaos ARGS="deeds …"', description=__doc__)
     read.add_argument("--rounds", type=int, default=3, help="how often each deed is done")
     read.add_argument("--readers", type=int, default=600)
     read.add_argument("--endpoints", type=int, default=200)
     read.add_argument("--only", action="append", choices=DEEDS, help="this deed alone; may be given again")
     read.add_argument("--json", action="store_true")
-    given = read.parse_args()
+    given = read.parse_args(arguments)
     tolls: list[Toll] = []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -239,7 +238,3 @@ def _tell(toll: Toll, *, header: bool) -> None:
         f"{toll.slowest_s:>11.2f}  {'kept' if toll.is_kept else 'BROKEN'}",
         flush=True,
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())
