@@ -6,6 +6,7 @@ from services.api import described, errors
 from services.api.headers import HeadAsGet, SafeHeaders
 from services.api.limits import BodyLimit, Limits, RateLimit
 from services.api.routes import (
+    conformance,
     deliveries,
     endpoints,
     events,
@@ -36,8 +37,8 @@ with a stable `code`.
 Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
-    notices, events, interests, subscribers, subscriptions, mutes, endpoints, replays, deliveries, feeds,
-    machines, suppressions, topics, ledger, hooks, hub, unsubscribe, schemas,
+    notices, events, interests, subscribers, subscriptions, mutes, endpoints, replays, conformance,
+    deliveries, feeds, machines, suppressions, topics, ledger, hooks, hub, unsubscribe, schemas,
 )  # fmt: skip
 
 

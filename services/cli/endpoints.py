@@ -8,11 +8,12 @@ import typer
 from services.cli import console, opening, replays
 from services.cli.console import AsJson
 from services.errors import BadInput
-from services.manage import calls, contacts, endpoints
+from services.manage import calls, conformance, contacts, endpoints
 
 app = typer.Typer(help="Webhooks: signed calls (Standard Webhooks) to other systems.")
 
 OPERATOR = "operator"
+MARKS = {"passed": "✓", "failed": "✗", "left_out": "–"}
 Uid = Annotated[str, typer.Argument(metavar="ID", help="As in `goniec endpoint list`.")]
 
 
@@ -223,6 +224,26 @@ def remove(uid: Uid, json: AsJson = False) -> None:
     with opening.runtime() as rt:
         endpoints.delete(rt, None, uid)
     console.as_json({"removed": uid}) if json else console.say("Removed.")
+
+
+@app.command()
+def check(uid: Uid, json: AsJson = False) -> None:
+    """Test the receiver behind an endpoint: good calls, forged, old and doubled ones. Exit code 1 at a fault.
+
+    About fifteen test events are sent; health and deliveries are left alone.
+    """
+    with opening.runtime() as rt, console.busy("Calling"):
+        report = conformance.check(rt, None, uid)
+    if json:
+        console.as_json(report)
+    else:
+        for one in report.checks:
+            console.say(f"{MARKS[one.verdict]} {one.code}: {one.came}")
+            if one.advice:
+                console.say(f"    sent: {one.sent}\n    expected: {one.expected}\n    to do: {one.advice}")
+        console.say("The receiver does all of it right." if report.is_ok else "The receiver is not ready.")
+    if not report.is_ok:
+        raise typer.Exit(1)
 
 
 replays.attach(app)

@@ -114,6 +114,7 @@ def test_to_everybody_else_an_endpoint_is_not_there(
         ("POST", "/rotate", {}),
         ("GET", "/deliveries", None),
         ("POST", "/replays", {"since": "2026-11-22T00:00:00Z"}),
+        ("POST", "/check", None),
         ("GET", "/replays", None),
         ("GET", f"/replays/{UUID(int=1)}", None),
         ("DELETE", f"/replays/{UUID(int=1)}", None),

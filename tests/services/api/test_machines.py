@@ -52,6 +52,7 @@ def test_the_description_names_every_call(anyone: TestClient) -> None:
         "POST /v1/endpoints/{endpoint}/test",
         "POST /v1/endpoints/{endpoint}/rotate",
         "GET /v1/endpoints/{endpoint}/deliveries",
+        "POST /v1/endpoints/{endpoint}/check",
         "POST /v1/endpoints/{endpoint}/replays",
         "DELETE /v1/endpoints/{endpoint}/replays/{replay}",
         "POST /v1/endpoints/{endpoint}/deliveries/{delivery}/resend",

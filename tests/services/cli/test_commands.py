@@ -81,6 +81,7 @@ COMMANDS = [
     ["subscriber", "change"],
     ["endpoint", "add"], ["endpoint", "list"], ["endpoint", "test"], ["endpoint", "rotate"],
     ["endpoint", "replay"], ["endpoint", "replays"], ["endpoint", "cancel"], ["endpoint", "resend"],
+    ["endpoint", "check"],
     ["interest", "check"], ["why"], ["sweep"], ["requeue"], ["outbox"], [],
 ]  # fmt: skip
 
