@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from services import embedded
 from services.clock import Clock, FrozenClock
@@ -50,17 +50,65 @@ def make_database(engines: Engines) -> Iterator[Callable[[], str]]:
     admin.dispose()
 
 
+MANY_ROWS = 5_000
+
+
+class Emptied:
+    """Databases that a test has left: emptied, they are as new, for a tenth of what a new one costs."""
+
+    def __init__(self, create: Callable[[], str]) -> None:
+        self._create = create
+        self._free: list[str] = []
+
+    def take(self) -> str:
+        return self._free.pop() if self._free else self._create()
+
+    def give_back(self, address: str) -> None:
+        """Empty it, whoever is still connected; the ids of rows begin at one again."""
+        engine = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        if not schema.is_current(engine):
+            return  # a test has made another one of it
+        with engine.connect() as connection:
+            connection.execute(_TURN_OUT)
+            tables = connection.scalars(_TABLES).all()
+            full = " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in tables)
+            if names := connection.scalars(text(full)).all():
+                connection.execute(text("SET session_replication_role = replica"))
+                for name in names:
+                    if connection.execute(text(f"DELETE FROM {name}")).rowcount > MANY_ROWS:
+                        connection.execute(text(f"VACUUM {name}"))
+            connection.execute(_BEGIN_AT_ONE)
+        self._free.append(address)
+
+
+_TURN_OUT = text("""
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+""")
+_TABLES = text("""
+    SELECT oid::regclass::text FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+""")
+_BEGIN_AT_ONE = text("""
+    SELECT setval(format('%I.%I', schemaname, sequencename), 1, false) FROM pg_sequences
+    WHERE last_value IS NOT NULL
+""")
+
+
+@pytest.fixture(scope="session")
+def emptied(make_database: Callable[[], str]) -> Emptied:
+    return Emptied(make_database)
+
+
 @pytest.fixture
 def clock() -> FrozenClock:
     return FrozenClock(NOON)
 
 
 @pytest.fixture
-def make_settings(
-    engines: Engines, make_database: Callable[[], str], tmp_path: Path
-) -> Callable[..., Settings]:
-    """Settings over a fresh database and an empty Redis; the test states only what it is about."""
-    database_url = make_database()
+def make_settings(engines: Engines, emptied: Emptied, tmp_path: Path) -> Iterator[Callable[..., Settings]]:
+    """Settings over an empty database and an empty Redis; the test states only what it is about."""
+    database_url = emptied.take()
     with redis.Redis.from_url(engines.redis_url) as client:
         client.flushall()
 
@@ -78,7 +126,8 @@ def make_settings(
             }
         )
 
-    return build
+    yield build
+    emptied.give_back(database_url)
 
 
 @pytest.fixture
