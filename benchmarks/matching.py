@@ -122,7 +122,7 @@ def _size(bench: Bench, sizes: Sizes, place: int, number: int) -> list[_report.R
     gc.collect()
     gc.freeze()  # the rivals' millions of objects would be walked on our time
     ours = _ours(bench, matcher, number, built_s)
-    answers = [list(matcher.ids(event)) for event in bench.events]
+    answers = [matcher.ids(event) for event in bench.events]
     postgres = _postgres(bench, interests, emitted, answers, sizes.postgres[place])
     naive = _naive(interests, emitted, answers, sizes.naive[place])
     gc.unfreeze()

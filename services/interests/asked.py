@@ -1,13 +1,14 @@
-"""The atoms that a document emits only when somebody asks: beginnings of words, phrases, deadlines.
+"""The conditions that a document meets only when somebody asks: beginnings of words, phrases, deadlines.
 
-Each is tested once for an event, however many interests share it; and most are not even looked at.
+Each is tested once for an event, however many interests share it; and most are not even looked at. A
+condition is told by its number.
 """
 
 from collections import Counter
 from collections.abc import Iterator
 
 from services.domain.folding import fold
-from services.interests.atoms import Atom, EventAtoms, PhraseAtom
+from services.interests.atoms import EventAtoms, PhraseAtom
 from services.interests.evaluate import deadline_holds
 from services.interests.phrases import Phrases
 from services.interests.reading import Reading
@@ -17,61 +18,62 @@ AskedAtom = Prefix | Deadline | PhraseAtom
 
 
 class Asked:
-    """What interests ask for now; each atom is added once."""
+    """What interests ask for now; each number is added once."""
 
     def __init__(self) -> None:
-        self._starts: dict[bool, set[str]] = {False: set(), True: set()}  # by whether the title alone counts
-        self._lengths: Counter[int] = Counter()
+        self._prefixes: dict[int, Prefix] = {}
+        self._starts: dict[bool, dict[str, int]] = {False: {}, True: {}}  # by whether the title alone counts
+        self._lengths: dict[bool, Counter[int]] = {False: Counter(), True: Counter()}
         self._phrases = Phrases()
-        self._deadlines: set[Deadline] = set()
+        self._deadlines: dict[int, Deadline] = {}
 
-    def add(self, atom: AskedAtom) -> None:
+    def add(self, number: int, atom: AskedAtom) -> None:
         match atom:
             case Prefix(text, in_title):
-                self._starts[in_title].add(text)
-                self._lengths[len(text)] += 1
+                self._prefixes[number] = atom
+                self._starts[in_title][text] = number
+                self._lengths[in_title][len(text)] += 1
             case Deadline():
-                self._deadlines.add(atom)
+                self._deadlines[number] = atom
             case PhraseAtom():
-                self._phrases.add(atom)
+                self._phrases.add(number, atom)
 
-    def remove(self, atom: AskedAtom) -> None:
+    def remove(self, number: int) -> None:
         """Take back what `add` was given."""
-        match atom:
-            case Prefix(text, in_title):
-                self._starts[in_title].discard(text)
-                self._lengths[len(text)] -= 1
-                if not self._lengths[len(text)]:
-                    del self._lengths[len(text)]
-            case Deadline():
-                self._deadlines.discard(atom)
-            case PhraseAtom():
-                self._phrases.remove(atom)
+        if prefix := self._prefixes.pop(number, None):
+            lengths = self._lengths[prefix.in_title]
+            lengths[len(prefix.text)] -= 1
+            if not lengths[len(prefix.text)]:
+                del lengths[len(prefix.text)]
+            del self._starts[prefix.in_title][prefix.text]
+        elif self._deadlines.pop(number, None) is None:
+            self._phrases.remove(number)
 
-    def emitted(self, event: EventAtoms) -> set[Atom]:
-        """Those of the asked atoms that the event emits."""
-        reading = event.reading
-        found: set[Atom] = set(self._deadlines_of(reading, event))
-        for in_title in (False, True):
-            found.update(self._prefixes_in(reading, in_title))
-            for _, words in reading.texts(in_title=in_title):
-                found.update(self._phrases.found_in(words, in_title=in_title))
-        return found
+    def atom(self, number: int) -> AskedAtom:
+        """What was added under a number."""
+        return self._prefixes.get(number) or self._deadlines.get(number) or self._phrases.atom(number)
 
-    def _deadlines_of(self, reading: Reading, event: EventAtoms) -> Iterator[Deadline]:
+    def emitted(self, event: EventAtoms) -> Iterator[int]:
+        """Those that the event meets."""
+        yield from self._deadlines_of(event.reading, event)
+        for in_title, lengths in self._lengths.items():
+            if lengths:
+                yield from self._prefixes_in(event.reading, in_title)
+        yield from self._phrases.found_in(event.reading)
+
+    def _deadlines_of(self, reading: Reading, event: EventAtoms) -> Iterator[int]:
         day = reading.deadline_day
         if day is not None:
             left = reading.days_left(event.now)
-            yield from (one for one in self._deadlines if deadline_holds(one, left, day))
+            yield from (n for n, one in self._deadlines.items() if deadline_holds(one, left, day))
 
-    def _prefixes_in(self, reading: Reading, in_title: bool) -> Iterator[Prefix]:
+    def _prefixes_in(self, reading: Reading, in_title: bool) -> Iterator[int]:
         """Probe the asked lengths of every form: ASCII beginnings against folded forms."""
         starts = self._starts[in_title]
-        if not starts:
-            return
         for form in {word.form for _, words in reading.texts(in_title=in_title) for word in words}:
             folded = form if form.isascii() else fold(form)
-            for length in self._lengths:
+            for length in self._lengths[in_title]:
                 for start, is_ascii in ((folded[:length], True), (form[:length], False)):
-                    if start in starts and start.isascii() is is_ascii:
-                        yield Prefix(start, in_title)
+                    number = starts.get(start)
+                    if number is not None and start.isascii() is is_ascii:
+                        yield number

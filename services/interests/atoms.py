@@ -16,7 +16,6 @@ from services.interests.text import Analyser, Keys
 from services.interests.tree import Deadline, Exact, Facet, FacetField, Leaf, Phrase, Prefix, Word
 
 WORDS = "words"
-MIXED = "mixed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +82,10 @@ def leaf_atoms(leaf: Leaf, analyser: Analyser) -> frozenset[Atom]:
             assert_never(leaf)
 
 
-def dimension_of(atom: Atom) -> str:
-    """Atoms of one dimension share the matcher's slots."""
-    if isinstance(atom, str):
-        field, colon, _ = atom.partition(":")
-        return field if colon and field in _FIELDS else WORDS
-    return "deadline" if isinstance(atom, Deadline) else WORDS
-
-
 def _wider(code: str, day: date) -> Iterator[str]:
     """A place with all that it lies in: municipality, county, region, and the areas of that day."""
     yield from places.ancestors(code)
     yield from areas.areas_of(code, day)
-
-
-_FIELDS = frozenset(map(str, FacetField))
 
 
 def _word_atoms(reading: Reading) -> frozenset[str]:

@@ -1,26 +1,26 @@
 """The matcher: every interest at once against one event, exactly, by bitmaps of rows. Knows no storage.
 
-    matched = active − excluded by its atoms − ⋃ over slots of (constrained − satisfied by its atoms)
+    matched = satisfied in the first slot − barred; of that, in each further slot, what is free or satisfied
 
 There is no step of verification, and nothing is walked but what matched.
 """
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pyroaring import BitMap, BitMap64
 
 from services.interests import snapshot
 from services.interests.atoms import Atom, EventAtoms
 from services.interests.compiled import CompiledInterest, compile_query
-from services.interests.table import BARRED, EXCLUDED, NUMBER, Table
+from services.interests.conditions import Key
+from services.interests.table import END, EXTRA, Table
 
 __all__ = ["CompiledInterest", "Hit", "Matcher", "compile_query"]
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """An interest that is met; `witnesses` are the conditions, as text and sorted, that made it so."""
 
     interest_id: int
@@ -66,58 +66,40 @@ class Matcher:
     def match(self, event: EventAtoms) -> list[Hit]:
         """Every interest that the event meets, by id, with its witnesses."""
         with self._lock:
-            emitted = self._emitted(event)
-            return self._hits(self._rows(emitted), frozenset(emitted))
+            emitted = self._table.conditions.emitted(event)
+            return self._hits(self._table.matched(emitted), emitted)
 
-    def ids(self, event: EventAtoms) -> BitMap64:
+    def ids(self, event: EventAtoms) -> list[int]:
         """Every interest that the event meets, by id alone."""
         with self._lock:
-            return self._table.interests_of(self._rows(self._emitted(event)))
+            return self._table.owners_of(self._table.matched(self._table.conditions.emitted(event)))
 
     def emitted(self, event: EventAtoms) -> list[Atom]:
         """The atoms of the event that any interest asks for: what matching begins with."""
         with self._lock:
-            return self._emitted(event)
+            return self._table.conditions.atoms(self._table.conditions.emitted(event))
 
-    def _emitted(self, event: EventAtoms) -> list[Atom]:
-        wanted = self._table.postings
-        asked = self._table.conditions.emitted(event)
-        return [*asked, *(atom for atoms in event.plain.values() for atom in atoms if atom in wanted)]
-
-    def _rows(self, emitted: Iterable[Atom]) -> BitMap:
-        """The slot that constrains most goes first: soon few rows are left to look at."""
+    def _hits(self, rows: BitMap, emitted: Iterable[Key]) -> list[Hit]:
+        """An excluded condition is no witness: its mark keeps it from being found among those that hold."""
         table = self._table
-        several: list[list[BitMap]] = [[] for _ in table.constrained]
-        single: list[list[int]] = [[] for _ in table.constrained]
-        for atom in emitted:
-            for slot, rows in table.satisfied(atom):
-                if isinstance(rows, int):
-                    single[slot].append(rows)
-                else:
-                    several[slot].append(rows)
-        satisfied = [BitMap.union(BitMap(ones), *more) for ones, more in zip(single, several, strict=True)]
-        left = table.active - satisfied[BARRED]
-        sizes = sorted(((len(rows), slot) for slot, rows in enumerate(table.constrained)), reverse=True)
-        for size, slot in sizes:
-            if slot != BARRED and size and left:
-                left = (left - table.constrained[slot]) | (left & satisfied[slot])
-        return left
+        held = table.conditions.held(emitted)
+        held |= {number | END: text for number, text in held.items()}
+        hits: list[Hit] = []
+        extras: dict[int, set[str]] = {}  # by interest, what its further rows tell
+        for row, numbers in table.records.of(rows):
+            texts = [held[number] for number in numbers if number in held]
+            if row >= EXTRA:
+                extras.setdefault(table.owner(row), set()).update(texts)
+            else:
+                hits.append(Hit(row, tuple(texts if len(texts) == 1 else sorted(set(texts)))))
+        return _joined(hits, extras) if extras else hits
 
-    def _hits(self, rows: BitMap, emitted: frozenset[Atom]) -> list[Hit]:
-        table = self._table
-        told: dict[int, str] = {}  # a number of a record → the condition's text, empty when it is no witness
-        found: dict[int, list[str]] = {}
-        for row in rows:
-            held = found.setdefault(table.owner(row), [])
-            for number in table.records.get(row):
-                if (text := told.get(number)) is None:
-                    text = told[number] = self._witness(number, emitted)
-                if text:
-                    held.append(text)
-        return [Hit(interest_id, tuple(sorted(set(held)))) for interest_id, held in sorted(found.items())]
 
-    def _witness(self, number: int, emitted: frozenset[Atom]) -> str:
-        if number & EXCLUDED:
-            return ""
-        text, atoms = self._table.conditions[number & NUMBER]
-        return "" if emitted.isdisjoint(atoms) else text
+def _joined(hits: list[Hit], extras: dict[int, set[str]]) -> list[Hit]:
+    """Hits with what further rows of the same interests, or of others, tell."""
+    of_rows = {hit.interest_id: hit.witnesses for hit in hits if hit.interest_id in extras}
+    further = [
+        Hit(interest_id, tuple(sorted({*texts, *of_rows.get(interest_id, ())})))
+        for interest_id, texts in extras.items()
+    ]
+    return sorted([*(hit for hit in hits if hit.interest_id not in of_rows), *further])

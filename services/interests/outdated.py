@@ -3,10 +3,11 @@
 A million interests share some ten thousands of conditions: to look at these is quick, to compile is not.
 """
 
-from pyroaring import BitMap, BitMap64
+from pyroaring import BitMap64
 
 from services.errors import QueryError
 from services.interests import language
+from services.interests import rows as sets
 from services.interests.atoms import leaf_atoms
 from services.interests.canonical import leaf_text
 from services.interests.compiled import Condition
@@ -17,17 +18,14 @@ from services.interests.tree import And, Not, Or
 
 def outdated(table: Table, analyser: Analyser) -> BitMap64:
     """The ids of the interests to be compiled anew; may hold a few that need not be."""
-    atoms = {
-        atom
-        for _, condition, _ in table.conditions.used()
+    conditions = table.conditions
+    keys = {
+        key
+        for number, condition, _ in conditions.used()
         if not _is_current(condition, analyser)
-        for atom in condition.atoms
+        for key in conditions.keys((number,))
     }
-    rows = BitMap()
-    for atom in atoms:
-        for _, satisfied in table.satisfied(atom):
-            rows |= BitMap((satisfied,)) if isinstance(satisfied, int) else satisfied
-    return table.interests_of(rows)
+    return BitMap64(table.owners_of(sets.union(rows for key in keys for _, rows in table.satisfied(key))))
 
 
 def _is_current(condition: Condition, analyser: Analyser) -> bool:

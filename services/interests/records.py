@@ -4,7 +4,7 @@ A million rows are some thirty megabytes here and half a gigabyte as tuples in a
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 PAGE_ROWS = 1024
 _ROOMY = 1024  # numbers that a page may waste before it is worth packing anew
@@ -65,6 +65,18 @@ class Records:
         """The record of a row; empty when it has none."""
         page = self._pages.get(row // PAGE_ROWS)
         return page.get(row % PAGE_ROWS) if page else ()
+
+    def of(self, rows: Iterable[int]) -> Iterator[tuple[int, Sequence[int]]]:
+        """(row, its record) of rows that have one; soon done when they are sorted."""
+        at = -1
+        starts = data = array(NUMBERS)
+        for row in rows:
+            if row // PAGE_ROWS != at:
+                at = row // PAGE_ROWS
+                page = self._pages[at]
+                starts, data = page.starts, page.data
+            start = starts[row % PAGE_ROWS]
+            yield row, data[start + 1 : start + 1 + data[start]]
 
     def drop(self, row: int) -> None:
         page = self._pages.get(row // PAGE_ROWS)

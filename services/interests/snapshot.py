@@ -16,15 +16,17 @@ from typing import Any
 
 from pyroaring import BitMap
 
+from services.interests import rows as sets
 from services.interests.atoms import Atom, PhraseAtom
 from services.interests.compiled import Condition
 from services.interests.records import NUMBERS, Page
-from services.interests.table import Posting, Rows, Table
+from services.interests.rows import Rows
+from services.interests.table import Table
 from services.interests.text import Keys
 from services.interests.tree import Deadline, Prefix, Relation
 
-FORMAT = 2
-CONDITIONS_A_PIECE = 2_000
+FORMAT = 3
+A_PIECE = 2_000
 _LENGTH = struct.Struct("<Q")
 
 
@@ -34,36 +36,34 @@ class Unfit(ValueError):
 
 def dump(table: Table, *, analyser: str) -> Iterator[bytes]:
     """The table in pieces; `analyser` says by whose reading its conditions were made."""
-    places = {atom: place for place, atom in enumerate(table.postings)}
     yield _framed(_json(_head(analyser)))
-    yield _framed(_json([_told(atom) for atom in places]))
-    used = [[n, c.text, uses, [places[atom] for atom in c.atoms]] for n, c, uses in table.conditions.used()]
-    starts = range(0, len(used), CONDITIONS_A_PIECE)
-    yield _framed(_json(len(starts)))
-    for start in starts:  # read piece by piece: what reading leaves behind is used again
-        yield _framed(_json(used[start : start + CONDITIONS_A_PIECE]))
-    owners = sorted(table.owners.items())
-    yield _framed(array("Q", (number for pair in owners for number in pair)).tobytes())
+    used = [[n, c.text, uses, [_told(atom) for atom in c.atoms]] for n, c, uses in table.conditions.used()]
+    yield from _in_pieces(used)
+    yield _framed(array("Q", (number for pair in table.extra_rows() for number in pair)).tobytes())
     pages = list(table.records.pages())
     yield _framed(_json([number for number, _ in pages]))
     for _, page in pages:
         yield _framed(page.starts.tobytes())
         yield _framed(page.data.tobytes())
-    yield _framed(_json(list(table.slots)))  # in the order of their numbers
-    for rows in (table.active, *table.constrained):
-        yield _framed(rows.serialize())
+    yield _framed(table.active.serialize())
+    yield _framed(_json(len(table.free)))
+    for free in table.free:
+        yield _framed(free.serialize())
     yield from _dump_postings(table)
 
 
 def _dump_postings(table: Table) -> Iterator[bytes]:
-    """How many slots each atom has; of each (atom, slot) the slot, a length and so many bytes. No length: the
-    number is the row itself."""
-    pairs = [pair for atom in table.postings for pair in table.satisfied(atom)]
-    bodies = [b"" if isinstance(rows, int) else rows.serialize() for _, rows in pairs]
+    """Of each key how many slots; of each of those its number, and how many rows with those. None: they are a
+    bitmap, so many bytes long."""
+    pairs = [pair for key in table.postings for pair in table.satisfied(key)]
+    packed = [sets.packed(rows) for _, rows in pairs]
+    bodies = [rows.serialize() for _, rows in pairs if sets.is_many(rows)]
+    yield from _in_pieces(list(table.postings))
     yield _framed(array(NUMBERS, (len(flat) // 2 for flat in table.postings.values())).tobytes())
     yield _framed(array(NUMBERS, (slot for slot, _ in pairs)).tobytes())
+    yield _framed(array(NUMBERS, map(len, packed)).tobytes())
+    yield _framed(array(NUMBERS, (row for few in packed for row in few)).tobytes())
     yield _framed(array(NUMBERS, map(len, bodies)).tobytes())
-    yield _framed(array(NUMBERS, (rows for _, rows in pairs if isinstance(rows, int))).tobytes())
     yield _framed(b"".join(bodies))
 
 
@@ -73,6 +73,14 @@ def maker(data: bytes | memoryview) -> str:
         return str(_Frames(data).json()["analyser"])
     except (ValueError, LookupError, TypeError, RuntimeError, struct.error) as exc:
         raise Unfit(str(exc)) from exc
+
+
+def _in_pieces(several: list[Any]) -> Iterator[bytes]:
+    """Read piece by piece: what reading leaves behind is used again."""
+    starts = range(0, len(several), A_PIECE)
+    yield _framed(_json(len(starts)))
+    for start in starts:
+        yield _framed(_json(several[start : start + A_PIECE]))
 
 
 def load(data: bytes | memoryview, *, analyser: str) -> Table:
@@ -87,10 +95,8 @@ def _load(frames: "_Frames", analyser: str) -> Table:
     if frames.json() != _head(analyser):
         raise Unfit("another format, machine or analyser wrote it")
     table = Table()
-    atoms = [_atom(told) for told in frames.json()]
-    for _ in range(frames.json()):
-        for number, text, uses, places in frames.json():
-            table.conditions.place(number, Condition(text, tuple(atoms[place] for place in places)), uses)
+    for number, text, uses, told in frames.pieces():
+        table.conditions.place(number, Condition(text, tuple(map(_atom, told))), uses)
     owners = iter(array("Q", frames.take()))
     for row, interest_id in zip(owners, owners, strict=True):
         table.place_extra(row, interest_id)
@@ -99,25 +105,28 @@ def _load(frames: "_Frames", analyser: str) -> Table:
         page.starts = array(NUMBERS, frames.take())
         page.data = array(NUMBERS, frames.take())
         table.records.place_page(number, page)
-    for dimension, number in frames.json()[1:]:
-        table.slot(dimension, number)
     table.active = BitMap.deserialize(frames.take())
-    table.constrained = [BitMap.deserialize(frames.take()) for _ in table.constrained]
-    table.postings = dict(zip(atoms, _load_postings(frames), strict=True))
+    table.free = [BitMap.deserialize(frames.take()) for _ in range(frames.json())]
+    keys = [sys.intern(key) if isinstance(key, str) else key for key in frames.pieces()]
+    counts = array(NUMBERS, frames.take())
+    pairs = _load_pairs(frames)
+    for key, count in zip(keys, counts, strict=True):
+        table.postings[key] = tuple(part for pair in islice(pairs, count) for part in pair)
     return table
 
 
-def _load_postings(frames: "_Frames") -> Iterator[Posting]:
-    counts, slots, lengths, single = (iter(array(NUMBERS, frames.take())) for _ in range(4))
-    bodies = frames.take()
-    start = 0
-    for count in counts:
-        flat: list[Rows] = []
-        for slot, length in islice(zip(slots, lengths, strict=True), count):
-            end = start + length
-            flat += (slot, BitMap.deserialize(bodies[start:end]) if length else next(single))
+def _load_pairs(frames: "_Frames") -> Iterator[tuple[int, Rows]]:
+    slots, counts, few, lengths = (array(NUMBERS, frames.take()) for _ in range(4))
+    bodies, length = frames.take(), iter(lengths)
+    at = start = 0
+    for slot, count in zip(slots, counts, strict=True):
+        if count:
+            yield slot, few[at] if count == 1 else few[at : at + count]
+            at += count
+        else:
+            end = start + next(length)
+            yield slot, BitMap.deserialize(bodies[start:end])
             start = end
-        yield tuple(flat)
 
 
 def _head(analyser: str) -> dict[str, Any]:
@@ -188,3 +197,7 @@ class _Frames:
 
     def json(self) -> Any:
         return json.loads(self.take())
+
+    def pieces(self) -> Iterator[Any]:
+        for _ in range(self.json()):
+            yield from self.json()

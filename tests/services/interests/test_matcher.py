@@ -1,5 +1,6 @@
 """The matcher finds exactly what holding each query against each document finds."""
 
+import random
 from datetime import datetime, timedelta
 
 import pytest
@@ -92,6 +93,27 @@ def test_ids_of_any_size_are_matched(first: int) -> None:
     assert matcher.match(event) == again.match(event) == oracle.match(event)
     assert len(matcher) == len(again) == 3
     assert list(matcher.known()) == [first, first + 2, first + 3]
+
+
+def test_interests_that_share_a_word_are_all_found_however_many_they_are() -> None:
+    matcher, oracle = Matcher(), NaiveMatcher()
+    ways = ("firma", "firma -praca", "(firma kind:call) OR (firma topic:food)", "firma kind:news lang:pl")
+    compiled = [compile_query(parse(way), ANALYSER) for way in ways]
+    event = event_atoms(document(title="Dla firm", topics=("food",)), ANALYSER, NOW)
+    comes = [(interest_id, True) for interest_id in range(150)]
+    goes = [(interest_id, False) for interest_id in random.Random(3).sample(range(150), 148)]
+    for step, (interest_id, is_new) in enumerate([*comes, *goes]):
+        if is_new:
+            matcher.add(interest_id, compiled[interest_id % len(ways)])
+            oracle.add(interest_id, compiled[interest_id % len(ways)])
+        else:
+            matcher.remove(interest_id)
+            oracle.remove(interest_id)
+        if step % 40 == 7:
+            matcher.settle()
+            matcher = Matcher(snapshot.load(matcher.dump("test"), analyser="test"))
+        assert matcher.match(event) == oracle.match(event)
+        assert matcher.ids(event) == [hit.interest_id for hit in oracle.match(event)]
 
 
 def test_a_matcher_that_changes_much_wastes_little() -> None:
