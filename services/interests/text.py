@@ -16,7 +16,7 @@ from services.interests.tokens import Token, is_capitals, is_title, lowered
 
 Keys = frozenset[str]
 
-RULES = 3  # to be raised whenever a word gets other keys than before
+RULES = 4  # to be raised whenever a word gets other keys than before
 CACHED_WORDS = 100_000
 MAX_ANALYSED = 40
 _SHORT_ACRONYM = 5
@@ -76,7 +76,7 @@ class Analyser:
             shape = surface if is_title(surface) else form
             return self._keys_of_word(shape, is_english=is_english, is_name_like=token.is_name_like)
         if self._is_acronym(surface) and not token.is_shouted:
-            return frozenset({f"^{form}"})
+            return frozenset({f"^{form}", f"^{fold(form)}"})  # MŚP, typed msp
         return frozenset({f"^{form}"}) | self._keys_of_word(form.capitalize(), is_english=is_english)
 
     def _first_half(self, form: str) -> Keys:
@@ -105,7 +105,9 @@ class Analyser:
             known |= self._lemmas_stood_for(form, known, allows_function=in_phrase or not known) or (
                 frozenset() if known else self._names_stood_for(form)
             )
-        keys = known or self._unknown(form)
+        keys = known or self._unknown(form) | self._singular(form)
+        if not any(key[:1].islower() for key in keys):  # a name; the dictionary may know it of people alone
+            keys |= {f"~{self._stems.polish(form)}"}
         return keys | {f"^{form}"} | self._english(form)
 
     def _lemmas_meant(self, word: str, form: str) -> Keys:
@@ -172,15 +174,31 @@ class Analyser:
         return frozenset(stems) | self._english(form)
 
     def _unknown_folded(self, form: str) -> Keys:
-        """So that a query typed without diacritics meets a word that no dictionary knows."""
-        return frozenset() if form.isascii() else frozenset({f"~{self._stems.polish(fold(form))}"})
+        """So that a query typed without diacritics meets a word that no dictionary knows.
+
+        Endings fall before the marks do (the ending is -ów, not -ow), and after it, as in what is typed.
+        """
+        if form.isascii():
+            return frozenset()
+        stems = {fold(self._stems.polish(one)) for one in (form, *_unsoftened(form))}
+        return frozenset(f"~{stem}" for stem in (*stems, self._stems.polish(fold(form))))
+
+    def _singular(self, form: str) -> Keys:
+        """The lemma of an English plural whose singular is a word of Polish, too: grants, startups."""
+        if not form.isascii() or not form.endswith("s"):
+            return frozenset()
+        ones = (form[:-1], form.removesuffix("es"), form.removesuffix("ies") + "y")
+        return frozenset(one for one in ones if len(one) > _SHORT_WORD and one in self._readings(one).common)
 
     def _english(self, form: str) -> Keys:
         return frozenset({f"en:{self._stems.english(form)}"}) if form.isascii() else frozenset()
 
 
-# Cases that soften the end of a stem, which suffix stripping alone does not undo: agrowoltaice, webinarze.
-_SOFTENED = (("dze", "ga"), ("rze", "r"), ("ce", "ka"), ("cie", "t"), ("dzie", "d"))
+# Cases that soften the end of a stem, which suffix stripping alone does not undo: agrowoltaice, webinarze;
+# and the e of a nominative that no other case has: wąskotorowiec, wodorośrodek.
+_SOFTENED = (
+    ("dze", "ga"), ("rze", "r"), ("ce", "ka"), ("cie", "t"), ("dzie", "d"), ("iec", "c"), ("ek", "k"),
+)  # fmt: skip
 _SHORTEST_SOFTENED = 6
 
 

@@ -24,26 +24,73 @@ def meet(typed: str, written: str) -> bool:
     return any(keys & ANALYSER.document_keys(token) for token in tokenise(f"mowa o {written} tutaj")[2:3])
 
 
-def forms() -> list[tuple[str, str]]:
-    groups = [line.partition(": ") for line in lines("forms.txt")]
-    return [(base, form) for base, _, forms in groups for form in forms.split()]
+def groups(*names: str) -> list[tuple[str, list[str]]]:
+    """[(word, its other forms)]"""
+    found = [line.partition(": ") for name in names for line in lines(name)]
+    return [(base, forms.split()) for base, _, forms in found]
 
 
-def test_at_least_ninety_nine_of_a_hundred_forms_meet_their_base() -> None:
-    pairs = forms()
+def pairs_of(*names: str) -> list[tuple[str, str]]:
+    return [(base, form) for base, forms in groups(*names) for form in forms]
+
+
+@pytest.mark.parametrize("name", ["forms.txt", "more_forms.txt"])
+def test_at_least_ninety_nine_of_a_hundred_forms_meet_their_base(name: str) -> None:
+    pairs = pairs_of(name)
     assert len(pairs) >= 500
     missed = [(base, form) for base, form in pairs if not meet(base, form)]
     assert len(missed) <= len(pairs) / 100, missed
 
 
-def test_the_same_holds_for_a_base_typed_without_diacritics() -> None:
-    pairs = [(fold(base), form) for base, form in forms() if base.islower()]
+@pytest.mark.parametrize("name", ["forms.txt", "more_forms.txt"])
+def test_the_same_holds_for_a_base_typed_without_diacritics(name: str) -> None:
+    pairs = [(fold(base), form) for base, form in pairs_of(name) if base.islower()]
     missed = [(base, form) for base, form in pairs if not meet(base, form)]
     assert len(missed) <= len(pairs) / 100, missed
 
 
-def test_at_most_one_of_a_hundred_look_alikes_is_taken_for_the_other() -> None:
-    pairs = [tuple(line.split()) for line in lines("look_alikes.txt")]
+def test_names_and_words_of_no_dictionary_meet_their_forms_with_and_without_marks() -> None:
+    pairs = pairs_of("rare.txt")
+    assert len(pairs) >= 240
+    for missed in (
+        [(base, form) for base, form in pairs if not meet(base, form)],
+        [(base, form) for base, form in pairs if not meet(fold(base), form)],
+    ):
+        assert len(missed) <= len(pairs) / 50, missed
+
+
+def test_spelling_and_dictionary_find_what_was_never_seen_before() -> None:
+    """docs/adr/0009: found without a vocabulary, and found by one in which every second form was seen."""
+    marked = [one for one in groups("rare.txt", "more_forms.txt", "forms.txt") if not one[0].isascii()]
+    typed = [(fold(one), form) for base, forms in marked for one in (base, *forms) for form in forms]
+    assert len({one for one, _ in typed}) >= 300
+    seen: dict[str, set[str]] = {}
+    for form in [form for base, forms in marked for form in (base, *forms)][::2]:
+        seen.setdefault(fold(form), set()).add(form)
+
+    without = sum(meet(one, form) for one, form in typed)
+    by_seen = sum(
+        any(keys_in_text(known) & keys_in_text(form) for known in seen.get(one, ())) for one, form in typed
+    )
+
+    assert without >= 0.98 * len(typed)
+    assert by_seen <= 0.6 * len(typed)
+
+
+def keys_in_text(form: str) -> frozenset[str]:
+    (token,) = tokenise(f"mowa o {form} tutaj")[2:3]
+    return ANALYSER.document_keys(token)
+
+
+def test_english_words_meet_their_plurals_inside_polish_text() -> None:
+    pairs = [(one, other) for one, other in map(str.split, lines("english.txt"))]
+    both_ways = [(one, other) for pair in pairs for one, other in (pair, pair[::-1])]
+    assert [pair for pair in both_ways if not meet(*pair)] == []
+
+
+@pytest.mark.parametrize("name", ["look_alikes.txt", "more_look_alikes.txt"])
+def test_at_most_one_of_a_hundred_look_alikes_is_taken_for_the_other(name: str) -> None:
+    pairs = [tuple(line.split()) for line in lines(name)]
     assert len(pairs) >= 150
     both_ways = [(one, other) for pair in pairs for one, other in (pair, pair[::-1])]
     # Typed without diacritics, a word means also what it may stand for: sad finds sąd, and never the reverse.
