@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dramatiq import Worker
 
 from services import log
-from services.pipeline import match
+from services.pipeline import match, poll
 from services.queue import Stage
 from services.runtime import Runtime
 from services.settings import Settings
@@ -43,18 +43,19 @@ def work(settings: Settings, *, queues: frozenset[str], threads: int) -> int:
     listen_for_signals(stop.set)
     rt = Runtime.open(settings)
     broker = open_worker_broker(settings.redis_url or "")
-    actors.declare(broker, rt)
-    worker = make_worker(broker, queues=queues, threads=threads)
-    worker.start()
-    if Stage.MATCH in queues:
-        threading.Thread(target=match.attend, args=(rt,), name="attend", daemon=True).start()
-    _log.info("worker.started", queues=sorted(queues), pid=os.getpid())
-    stop.wait()
-    rt.stopping.set()
-    has_drained = drain(worker)
-    _log.info("worker.stopped", drained=has_drained, pid=os.getpid())
-    if not has_drained:
-        os._exit(0)  # a thread that waits for a dead Redis would hold the process for ever
+    with poll.kept_warm() as poll_run:
+        actors.declare(broker, rt, {**actors.STAGES, Stage.POLL: poll_run})
+        worker = make_worker(broker, queues=queues, threads=threads)
+        worker.start()
+        if Stage.MATCH in queues:
+            threading.Thread(target=match.attend, args=(rt,), name="attend", daemon=True).start()
+        _log.info("worker.started", queues=sorted(queues), pid=os.getpid())
+        stop.wait()
+        rt.stopping.set()
+        has_drained = drain(worker)
+        _log.info("worker.stopped", drained=has_drained, pid=os.getpid())
+        if not has_drained:
+            os._exit(0)  # a thread that waits for a dead Redis would hold the process for ever
     rt.close()
     return 0
 

@@ -6,7 +6,7 @@ Knows nothing of feeds and rows; what it is given it gives back in turn.
 import heapq
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -25,10 +25,11 @@ class Step:
     source: SourceDue
     url: str
     redirects: tuple[Redirect, ...] = ()
+    host: str = field(init=False)
 
-    @property
-    def host(self) -> str:
-        return urlsplit(self.url).netloc.rpartition("@")[2].lower()
+    def __post_init__(self) -> None:
+        host = urlsplit(self.url).netloc.rpartition("@")[2].lower()
+        object.__setattr__(self, "host", host)  # asked for at every turn
 
 
 class Turns:
@@ -80,7 +81,7 @@ class Turns:
 
     def rests_until(self, url: str) -> datetime | None:
         """Until when the site of this address rests, if it does."""
-        return self._resting.get(site_of(url))
+        return self._resting.get(site_of(url)) if self._resting else None
 
     def left(self) -> list[Step]:
         """What was not taken, once; nothing waits after that."""
@@ -92,6 +93,8 @@ class Turns:
 
     def rests(self, steps: Iterable[Step]) -> list[Step]:
         """Those of the steps whose site rests."""
+        if not self._resting:
+            return []
         now = self._clock.now()
         return [step for step in steps if self._resting.get(site_of(step.url), now) > now]
 

@@ -5,7 +5,8 @@ burst on somebody's server. One failing source is a value, never the end of the 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,7 +32,8 @@ from services.storage.work import Claim
 # A lease as long as the shortest interval: a source whose poller was killed is not asked again sooner.
 LEASE = SHORTEST
 BATCH = 200
-AT_ONCE = 50  # unchanged sources in one transaction
+AT_ONCE = 50  # visits written down in one transaction
+HEAVY_BYTES = 50_000_000  # of bodies that wait to be read
 REDIRECTS = 5
 TIMEOUT_S = 30.0
 MAX_BYTES = 5_000_000
@@ -58,6 +60,13 @@ def run(rt: Runtime, parsers: ParserPool | None = None, *, timeout_s: float = TI
     return _poll_all(rt, parsers, timeout_s)
 
 
+@contextmanager
+def kept_warm() -> Iterator[Callable[[Runtime], int]]:
+    """`run` with parsers that live as long as the block: a ring need not wait until they have started."""
+    with ParserPool() as parsers:
+        yield partial(run, parsers=parsers)
+
+
 def _poll_all(rt: Runtime, parsers: ParserPool, timeout_s: float) -> int:
     polled = 0
     turns = Turns(rt.clock)
@@ -80,19 +89,15 @@ def _poll_batch(rt: Runtime, parsers: ParserPool, turns: Turns, timeout_s: float
     if not held:
         return None
     outcomes: Counter[str] = Counter()
-    plain: list[Visit] = []
-    for reading in outages.told_apart(rt, _ask(rt, due, turns, Manner(agent, timeout_s))):
+    done: list[Visit] = []
+    for reading in _light_first(outages.told_apart(rt, _ask(rt, due, turns, Manner(agent, timeout_s)))):
         visit = outlasting(partial(_concluded, rt, reading, parsers), sleep=rt.clock.sleep)
         visit = _rested(visit, turns.rests_until(reading.url))
         outcomes[visit.outcome] += 1
-        if store.is_plain(visit):
-            plain.append(visit)
-            if len(plain) >= AT_ONCE:
-                _record_plain(rt, held, plain)
-        else:
-            _record_plain(rt, held, plain)  # in the order of answers: a rest is asked for all before it
-            _record(rt, held, visit)
-    _record_plain(rt, held, plain)
+        done.append(visit)
+        if visit.rest is not None or len(done) >= AT_ONCE:  # a rest is asked for all before it
+            _record(rt, held, done)
+    _record(rt, held, done)
     unasked = turns.left()
     resting = {id(step) for step in turns.rests(unasked)}
     waiting = [step for step in unasked if id(step) not in resting and not step.redirects]
@@ -119,22 +124,32 @@ def _rested(visit: Visit, until: datetime | None) -> Visit:
     return replace(visit, columns={**visit.columns, "due_at": until})
 
 
-def _record(rt: Runtime, held: Claim, visit: Visit) -> None:
-    """Write a visit down, waiting for a database that restarts: what a server has told us it should not have
-    to tell again."""
-    patiently(
-        rt.sessions,
-        lambda session: store.finish(session, held, visit, now=rt.clock.now()),
-        sleep=rt.clock.sleep,
-    )
+def _light_first(readings: Iterable[Reading]) -> Iterator[Reading]:
+    """Those with a body after the others, when all have answered: reading them takes a while, and meanwhile
+    nobody would attend to who is still being asked. Sooner when they grow heavy."""
+    waiting: list[Reading] = []
+    weight = 0
+    for reading in readings:
+        size = len(reading.answer.body) if isinstance(reading.answer, Response) else 0
+        if not size:
+            yield reading
+            continue
+        waiting.append(reading)
+        weight += size
+        if weight > HEAVY_BYTES:
+            yield from waiting
+            waiting.clear()
+            weight = 0
+    yield from waiting
 
 
-def _record_plain(rt: Runtime, held: Claim, visits: list[Visit]) -> None:
-    """The same for those without news, all at once; the list is empty afterwards."""
+def _record(rt: Runtime, held: Claim, visits: list[Visit]) -> None:
+    """Write visits down, waiting for a database that restarts: what a server has told us it should not have
+    to tell again. The list is empty afterwards."""
     if visits:
         patiently(
             rt.sessions,
-            lambda session: store.finish_plain(session, held, visits, now=rt.clock.now()),
+            lambda session: store.finish_all(session, held, visits, now=rt.clock.now()),
             sleep=rt.clock.sleep,
         )
         visits.clear()

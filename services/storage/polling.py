@@ -129,6 +129,17 @@ class Visit:
     rest: Rest | None = None
 
 
+def finish_all(session: Session, held: Claim, visits: Sequence[Visit], *, now: datetime) -> set[int]:
+    """Record checks, and let their sources wait for the next; those sources that this claim still held.
+
+    A rest that one of them asks for is for all before it too.
+    """
+    plain = [visit for visit in visits if _is_plain(visit)]
+    kept = _finish_plain(session, held, plain, now=now) if plain else set()
+    others = [visit for visit in visits if not _is_plain(visit)]
+    return kept | {visit.source_id for visit in others if finish(session, held, visit, now=now)}
+
+
 def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> bool:
     """Record a check of a source that this claim still holds, and let it wait for the next."""
     kept = session.scalar(
@@ -175,7 +186,7 @@ _OF_UNCHANGED = (
 )  # fmt: skip
 
 
-def is_plain(visit: Visit) -> bool:
+def _is_plain(visit: Visit) -> bool:
     """Whether a visit found nothing new and changes nothing but the usual columns."""
     usual = {*_OF_UNCHANGED, "errors", "last_error"}
     return (
@@ -186,7 +197,7 @@ def is_plain(visit: Visit) -> bool:
     )
 
 
-def finish_plain(session: Session, held: Claim, visits: Sequence[Visit], *, now: datetime) -> set[int]:
+def _finish_plain(session: Session, held: Claim, visits: Sequence[Visit], *, now: datetime) -> set[int]:
     """Record many plain visits at once; the sources that this claim still held."""
     by_id = {visit.source_id: visit for visit in visits}
     columns = {name: [v.columns[name] for v in by_id.values()] for name in _OF_UNCHANGED}

@@ -1,5 +1,6 @@
 """Sources are asked politely, read safely, and one that fails harms no other."""
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -7,6 +8,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 from typing import Any, cast
 
+import psutil
 import pytest
 from sqlalchemy.orm import Session
 
@@ -17,6 +19,7 @@ from services.pipeline import poll
 from services.runtime import Runtime
 from services.storage import polling, work
 from services.storage.session import Sessions
+from tests.conftest import OpenRuntime
 from tests.doubles.web import Answer, Received, WebDouble, redirect
 from tests.factories import counts, feed, only, rows
 from tests.feeds.bodies import rss
@@ -313,8 +316,49 @@ def test_a_claim_that_was_lost_writes_down_no_unchanged_source(
         columns | {"due_at": clock.now(), "errors": 0, "last_error": None, "moved_times": 0} | no_move,
     )  # fmt: skip
 
-    assert polling.is_plain(visit)
     with rt.begin() as session:
-        assert polling.finish_plain(session, dead, [visit], now=clock.now()) == set()
+        assert polling.finish_all(session, dead, [visit], now=clock.now()) == set()
     assert source(rt)["etag"] is None
     assert len(rows(rt, "SELECT id FROM fetches")) == 1
+
+
+def test_no_body_is_read_while_somebody_is_still_being_asked(
+    open_runtime: OpenRuntime, web: WebDouble
+) -> None:
+    names = {f"city{number}.example": ["127.0.0.1"] for number in range(2)}
+    rt = open_runtime(resolve=names)
+    stored: list[int] = []
+
+    def takes_its_time(_: Received) -> Answer:
+        time.sleep(0.8)  # long enough to read the other
+        stored.append(len(rows(rt, "SELECT id FROM notices")))
+        return Answer(status=304)
+
+    web.answer("/news", serving(item("a")))
+    web.answer("/still", takes_its_time)
+    for host, path in zip(names, ("/news", "/still"), strict=True):
+        feed(rt, web.url(path, host=host))
+    poll.run(rt)
+
+    assert stored == [0]
+    assert counts(rt, "SELECT outcome, count(*) AS n FROM fetches GROUP BY 1") == {"fresh": 1, "unchanged": 1}
+
+
+def test_parsers_stay_warm_between_rounds_and_end_with_the_worker(
+    rt: Runtime, web: WebDouble, clock: FrozenClock
+) -> None:
+    web.answer("/feed", serving(item("a")), serving(item("b")))
+    feed(rt, web.url("/feed"))
+    with poll.kept_warm() as run:
+        run(rt)
+        before = parsers_alive()
+        make_due(rt, clock)
+        run(rt)
+        assert parsers_alive() == before != set()
+    assert not parsers_alive() & before
+    assert len(rows(rt, "SELECT id FROM notices")) == 2
+
+
+def parsers_alive() -> set[int]:
+    children = psutil.Process().children()
+    return {child.pid for child in children if "feeds.child" in child.cmdline()}
