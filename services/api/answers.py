@@ -212,6 +212,12 @@ class Endpoint(Told):
     schedule_s: list[int] | None
     signatures: Annotated[str, Field(description="v1 (a shared secret), v1a (Ed25519) or both")]
     public_keys: Annotated[list[str], Field(description="`whpk_…`, by which `v1a` is checked; newest first")]
+    consent: Annotated[
+        str | None,
+        Field(description="CloudEvents' handshake: granted, refused; null where it is not offered."),
+    ]
+    consent_because: str | None
+    allowed_per_min: Annotated[int | None, Field(description="The most calls that the receiver allows.")]
     consumer: str
     contact: Annotated[str | None, Field(description="Who is told by letter when it fails.")]
     contact_confirmed_at: Annotated[datetime | None, Field(description="Null: not yet, and nothing is told.")]

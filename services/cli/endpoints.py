@@ -8,7 +8,7 @@ import typer
 from services.cli import console, opening, replays
 from services.cli.console import AsJson
 from services.errors import BadInput
-from services.manage import calls, conformance, contacts, endpoints
+from services.manage import calls, conformance, contacts, endpoints, handshake
 
 app = typer.Typer(help="Webhooks: signed calls (Standard Webhooks) to other systems.")
 
@@ -45,11 +45,34 @@ def add(
             rt, consumer, url=url, query=interest, label=label, format=format, content=content,
             cadence=cadence, timezone=timezone, signatures=signatures,
         )  # fmt: skip
+        view = handshake.ask(rt, consumer, made.endpoint.uid)
+        made = endpoints.CreatedEndpoint(view, made.secret)
     if json:
         console.as_json(made)
         return
     _show_secret(made)
+    _show_consent(view)
     console.note(f"Try it: goniec endpoint test {made.endpoint.uid}")
+
+
+def _show_consent(view: endpoints.EndpointView) -> None:
+    if view.consent == "refused":
+        console.note(f"It is paused: {view.consent_because}. Then: goniec endpoint consent {view.uid}")
+    elif view.consent is not None:
+        console.note(f"Asked whether it may be called: {view.consent_because}.")
+
+
+@app.command()
+def consent(uid: Uid, json: AsJson = False) -> None:
+    """Ask an endpoint once more whether it may be called, and how often. Exit code 1 when it refuses."""
+    with opening.runtime() as rt, console.busy("Asking"):
+        view = handshake.ask(rt, None, uid)
+    if json:
+        console.as_json(view)
+    else:
+        console.say(f"{(view.consent or 'not offered').capitalize()}: {view.consent_because}.")
+    if view.consent == "refused":
+        raise typer.Exit(1)
 
 
 def _how(one: endpoints.EndpointView) -> str:
@@ -99,7 +122,10 @@ def change(
             rt, None, uid, max_per_s=max_per_s, is_ordered=ordered, schedule_s=_waits(schedule), state=state,
             format=format, content=content, cadence=cadence, timezone=timezone,
         )  # fmt: skip
+        view = handshake.after_change(rt, None, view, was_moved=False)
     console.as_json(view) if json else console.say("Changed.")
+    if view.consent == "refused":
+        _show_consent(view)
 
 
 def _waits(text: str | None) -> list[int] | None:

@@ -63,6 +63,9 @@ class EndpointView:
     schedule_s: list[int] | None
     signatures: str
     public_keys: list[str]
+    consent: str | None
+    consent_because: str | None
+    allowed_per_min: int | None
     consumer: str
     contact: str | None
     contact_confirmed_at: datetime | None
@@ -351,7 +354,9 @@ def _view(
         failing_since=endpoint.failing_since, max_per_s=endpoint.max_per_s, is_ordered=endpoint.is_ordered,
         schedule_s=endpoint.schedule_s, signatures=_signatures(endpoint),
         public_keys=rotation.public_keys(endpoint.secrets, now), consumer=consumer,
-        contact=contact, contact_confirmed_at=endpoint.contact_confirmed_at, created_at=endpoint.created_at,
+        consent=endpoint.consent, consent_because=endpoint.consent_because,
+        allowed_per_min=endpoint.allowed_per_min, contact=contact,
+        contact_confirmed_at=endpoint.contact_confirmed_at, created_at=endpoint.created_at,
     )  # fmt: skip
 
 

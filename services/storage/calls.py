@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from services.domain.health import Health, Standing
 
+# The most calls a second to an endpoint p: what its owner wants, and no more than the receiver allows.
+PACE = "LEAST(p.max_per_s, p.allowed_per_min / 60.0)"
 # A paced endpoint is given up to a second's worth at once, and what it was given is paid for by waiting.
 # Where a limit binds, the endpoint's row is held, so that two claims cannot both use the same room.
-_CLAIM = text("""
+_CLAIM = text(f"""
     WITH waiting AS MATERIALIZED (
         SELECT p.id FROM endpoints p
         WHERE p.state <> 'paused'
@@ -25,18 +27,18 @@ _CLAIM = text("""
                         AND d.due_at <= :now)
     ), bound AS MATERIALIZED (
         SELECT p.id FROM endpoints p JOIN waiting w ON w.id = p.id
-        WHERE p.max_per_s IS NOT NULL OR p.is_ordered OR p.health <> 'healthy'
+        WHERE {PACE} IS NOT NULL OR p.is_ordered OR p.health <> 'healthy'
         ORDER BY p.id FOR UPDATE OF p SKIP LOCKED
     ), open AS MATERIALIZED (
-        SELECT p.id, p.max_per_s, p.is_ordered,
+        SELECT p.id, p.is_ordered,
                CASE WHEN p.state = 'disabled' THEN :limit
-                    ELSE LEAST(p.quota, GREATEST(1, floor(coalesce(p.max_per_s, p.quota)))) - (
+                    ELSE LEAST(p.quota, GREATEST(1, floor(coalesce({PACE}, p.quota)))) - (
                         SELECT count(*) FROM deliveries f
                         WHERE f.endpoint_id = p.id AND f.state = 'sending' AND f.lease_until >= :now)
                END AS room
         FROM endpoints p JOIN waiting w ON w.id = p.id
         WHERE p.id IN (SELECT id FROM bound)
-           OR NOT (p.max_per_s IS NOT NULL OR p.is_ordered OR p.health <> 'healthy')
+           OR NOT ({PACE} IS NOT NULL OR p.is_ordered OR p.health <> 'healthy')
     ), due AS (
         SELECT one.id
         FROM open CROSS JOIN LATERAL (
@@ -67,9 +69,9 @@ _CLAIM = text("""
         RETURNING d.id, d.endpoint_id
     ), paced AS (
         UPDATE endpoints p
-        SET paced_until = CAST(:now AS timestamptz) + make_interval(secs => t.n / p.max_per_s)
+        SET paced_until = CAST(:now AS timestamptz) + make_interval(secs => t.n / {PACE})
         FROM (SELECT endpoint_id, count(*) AS n FROM taken GROUP BY endpoint_id) t
-        WHERE p.id = t.endpoint_id AND p.max_per_s IS NOT NULL
+        WHERE p.id = t.endpoint_id AND {PACE} IS NOT NULL
     )
     SELECT id FROM taken ORDER BY id
 """)

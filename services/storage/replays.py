@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from services.storage.calls import PACE
 from services.storage.tables import Delivery, Interest, Replay, ReplayItem, Subscription
 
 ACTIVE = ("pending", "leased")
@@ -184,13 +185,13 @@ _PROMISE_FAILED = text("""
     ON CONFLICT DO NOTHING
     RETURNING event_id
 """)
-_ROOM = text("""
+_ROOM = text(f"""
     SELECT (SELECT count(*) FROM deliveries d
             WHERE d.replay_id = :replay AND d.state IN ('pending', 'sending')) AS under_way,
            EXISTS (SELECT FROM deliveries d
                    WHERE d.endpoint_id = p.id AND d.state IN ('pending', 'retry') AND d.due_at <= :late
                      AND d.replay_id IS DISTINCT FROM :replay) AS has_late_calls,
-           p.state, p.health, p.quota, p.max_per_s
+           p.state, p.health, p.quota, {PACE} AS max_per_s
     FROM endpoints p WHERE p.id = :endpoint
 """)
 _TAKE = text("""

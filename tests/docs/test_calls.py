@@ -58,7 +58,7 @@ def test_the_calls_of_a_consumer_answer_as_claimed(
 ) -> None:
     key = accounts.create_key(rt, consumer="Portal").key
     assert play("webhooks.md", client, {"$KEY": key, HOOK: receiver.url("/goniec")}) >= 8
-    [tested, *_] = receiver.received
+    [tested, *_] = receiver.calls
     named = [row[0] for row in guides.rows("webhooks.md", "| header |")]
     assert {name.strip("`") for name in named} <= set(tested.headers)
 

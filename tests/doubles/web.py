@@ -117,6 +117,11 @@ class WebDouble:
             return list(self._state.received)
 
     @property
+    def calls(self) -> list[Received]:
+        """What was posted so far, without what was only asked (OPTIONS)."""
+        return [one for one in self.received if one.method == "POST"]
+
+    @property
     def connections(self) -> int:
         """How many connections were accepted so far."""
         return self._state.connections

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Header, Path
 
 from services.api.answers import (
     Asked,
@@ -20,7 +20,7 @@ from services.api.errors import Malformed, UnsupportedMediaType
 from services.api.schemas import ContactIn, EndpointIn, EndpointPatch, RotateIn
 from services.domain import signing
 from services.errors import BadInput, Forbidden, NotFound, TooLarge, Unauthorized
-from services.manage import calls, contacts, endpoints
+from services.manage import calls, contacts, endpoints, handshake
 from services.manage.endpoints import CreatedEndpoint, EndpointView
 
 router = APIRouter(tags=["endpoints"])
@@ -47,6 +47,7 @@ Uid = Annotated[UUID, Path(alias="endpoint", description="The endpoint's id.")]
             list_deliveries="id",
             start_replay="id",
             list_replays="id",
+            ask_consent="id",
             set_contact="id",
             remove_contact="id",
         ),
@@ -67,7 +68,7 @@ def add_endpoint(rt: Rt, consumer: Consumer, wanted: EndpointIn) -> Any:
         timezone=wanted.timezone,
         signatures=wanted.signatures,
     )
-    return _with_secret(made)
+    return _with_secret(CreatedEndpoint(handshake.ask(rt, consumer, made.endpoint.uid), made.secret))
 
 
 @router.get("/v1/endpoints", response_model=Endpoints, responses=told(*KEYED))
@@ -85,7 +86,23 @@ def show_endpoint(rt: Rt, consumer: Consumer, uid: Uid) -> EndpointView:
 @router.patch("/v1/endpoints/{endpoint}", response_model=Endpoint, dependencies=[Json], responses=CHANGED)
 def change_endpoint(rt: Rt, consumer: Consumer, uid: Uid, patch: EndpointPatch) -> EndpointView:
     """Change what is given. `active` also wakes an endpoint that was disabled."""
-    return endpoints.patch(rt, consumer, str(uid), **patch.model_dump())
+    view = endpoints.patch(rt, consumer, str(uid), **patch.model_dump())
+    return handshake.after_change(rt, consumer, view, was_moved=patch.url is not None)
+
+
+@router.post("/v1/endpoints/{endpoint}/consent", response_model=Endpoint, responses=ONE)
+def ask_consent(rt: Rt, consumer: Consumer, uid: Uid) -> EndpointView:
+    """Ask the receiver once more whether it may be called, and how often (CloudEvents' OPTIONS handshake)."""
+    return handshake.ask(rt, consumer, str(uid))
+
+
+@router.api_route("/v1/consents/{token}", methods=["GET", "POST"], status_code=204, include_in_schema=False)
+def consent_later(
+    rt: Rt, token: str, webhook_allowed_rate: Annotated[str | None, Header(max_length=20)] = None
+) -> None:
+    """A receiver consents by the link of the handshake. By GET too, as its standard demands (section 4.1.4):
+    the link was told to the receiver alone, and what it does can be done twice."""
+    handshake.consented(rt, token, rate=webhook_allowed_rate)
 
 
 @router.delete("/v1/endpoints/{endpoint}", status_code=204, responses=ONE)

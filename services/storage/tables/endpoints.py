@@ -17,7 +17,8 @@ class Endpoint(Base):
 
     How well it is (`health` to `warned_at`, see services.domain.health) is found out by calling it. Its owner
     may ask for a pace (`max_per_s`; what is claimed is spread up to `paced_until`), for the order of each
-    institution's events (`is_ordered`), and for other waits between attempts (`schedule_s`). `contact_id` is
+    institution's events (`is_ordered`), and for other waits between attempts (`schedule_s`). What the
+    receiver said of being called is `consent`, with the most calls a minute. `contact_id` is
     told by letter when it fails, once they confirmed that they want that.
     """
 
@@ -46,6 +47,10 @@ class Endpoint(Base):
     paced_until: Mapped[datetime | None]
     is_ordered: Mapped[bool] = mapped_column(server_default="false")
     schedule_s: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    consent: Mapped[str | None]
+    consent_because: Mapped[str | None]
+    consent_at: Mapped[datetime | None]
+    allowed_per_min: Mapped[int | None]
     contact_id: Mapped[int | None] = mapped_column(
         ForeignKey("subscribers.id", ondelete="SET NULL"), index=True
     )

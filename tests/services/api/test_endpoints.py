@@ -80,7 +80,7 @@ def test_a_test_event_is_signed(
     clock.set(SystemClock().now())
     answer = consumer.post(f"/v1/endpoints/{endpoint['id']}/test").json()
     assert (answer["is_ok"], answer["status"]) == (True, 204)
-    (call,) = receiver.received
+    (call,) = receiver.calls
     told = Webhook(endpoint["secret"]).verify(call.body, dict(call.headers))
     assert told["type"] == "pl.goniec.test.v1"
 
@@ -93,7 +93,7 @@ def test_both_secrets_sign_for_a_while_after_a_rotation(
     fresh = consumer.post(f"{path}/rotate", json={"overlap_hours": 1}).json()
     assert fresh["secret"] != endpoint["secret"]
     consumer.post(f"{path}/test")
-    (call,) = receiver.received
+    (call,) = receiver.calls
     for secret in (endpoint["secret"], fresh["secret"]):
         Webhook(secret).verify(call.body, dict(call.headers))
     assert consumer.post(f"{path}/rotate", json={"overlap_hours": 169}).status_code == 422
