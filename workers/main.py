@@ -18,6 +18,7 @@ from services.settings import Settings
 from workers import actors
 from workers.broker import make_worker, open_worker_broker
 from workers.children import Child, Children, python
+from workers.unrung import Unrung
 
 THREADS = len(Stage)  # each stage can always run
 DRAIN_S = 20.0  # for the batches in hand; what is longer is handed on by its lease
@@ -44,15 +45,18 @@ def work(settings: Settings, *, queues: frozenset[str], threads: int) -> int:
     rt = Runtime.open(settings)
     broker = open_worker_broker(settings.redis_url or "")
     with poll.kept_warm() as poll_run:
-        actors.declare(broker, rt, {**actors.STAGES, Stage.POLL: poll_run})
+        stages = {**actors.STAGES, Stage.POLL: poll_run}
+        actors.declare(broker, rt, stages)
         worker = make_worker(broker, queues=queues, threads=threads)
         worker.start()
         if Stage.MATCH in queues:
             threading.Thread(target=match.attend, args=(rt,), name="attend", daemon=True).start()
+        unrung = Unrung(rt, {stage: run for stage, run in stages.items() if stage in queues})
+        threading.Thread(target=unrung.attend, name="unrung", daemon=True).start()
         _log.info("worker.started", queues=sorted(queues), pid=os.getpid())
         stop.wait()
         rt.stopping.set()
-        has_drained = drain(worker)
+        has_drained = drain(worker) and unrung.wait(DRAIN_S)
         _log.info("worker.stopped", drained=has_drained, pid=os.getpid())
         if not has_drained:
             os._exit(0)  # a thread that waits for a dead Redis would hold the process for ever
