@@ -177,6 +177,7 @@ def _web_address(url: str | None) -> str:
 
 
 def _tidy(text: str) -> str:
-    """No trailing spaces, no two blank lines together, one newline at the end."""
-    lines = (line.rstrip() for line in text.splitlines())
+    """No trailing spaces but the one of a signature's “-- ” (RFC 3676, section 4.3), no two blank lines
+    together, one newline at the end."""
+    lines = (line if line == "-- " else line.rstrip() for line in text.splitlines())
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"

@@ -23,7 +23,7 @@ from services.storage import bodies
 from services.storage import issues as store
 from services.storage.tables import Subscriber
 
-_VERSION = 3
+_VERSION = 4
 _LINKS = {
     "confirm": "confirm_url", "welcome": "manage_url", "goodbye": "export_url", "reconsent": "stay_url",
     "reconsent_last": "stay_url",

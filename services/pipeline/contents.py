@@ -15,7 +15,7 @@ from services.storage import bodies as store
 from services.storage.issues import ToldEvent
 
 # Raised with every change of templates that should reach mails composed but not yet sent.
-_VERSION = 2
+_VERSION = 3
 MOST_SUMMARY = 420  # characters of a summary in a digest; the whole is behind the link
 CLOSING_WITHIN = timedelta(days=14)
 CHANGES, CLOSING, NEW = "changes", "closing", "new"
@@ -129,6 +129,7 @@ def _item(rt: Runtime, item: Item, locale: str) -> dict[str, object]:
     return {
         "title": shot["title"],
         "summary": shot["summary"],
+        "language": shot["language"],
         "url": shot["url"],
         "notice_url": page,
         "calendar_url": f"{page}.ics",

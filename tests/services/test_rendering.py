@@ -24,6 +24,7 @@ def item(**changes: object) -> dict[str, object]:
     return {
         "title": "Bony na innowacje",
         "summary": "Do 60 000 zł na usługę badawczą.",
+        "language": "pl",
         "url": "https://agencja.example/nabor?id=1&x=2",
         "notice_url": "https://goniec.example/n/1",
         "calendar_url": "https://goniec.example/n/1.ics",
@@ -128,6 +129,20 @@ def test_readers_mails_carry_their_way_out() -> None:
         assert {"unsubscribe_url", "manage_url", "view_url", "why:0", "less:0"} <= slots.slots_in(
             mail.html, mail.salt
         )
+
+
+def test_what_is_told_in_another_language_says_so_to_a_screen_reader() -> None:
+    english = item(title="Call for partners", summary="Two days.", language="en")
+    for name, context in (("alert", {"item": english}), ("digest", digest([english, item(language=None)]))):
+        page = tree(RENDERER.email(name, "pl", context).html)
+        told = {text: one.get("lang") for one in page.iter("h1", "h3", "p") if (text := one.text_content())}
+        assert (told["Call for partners"], told["Two days."]) == ("en", "en")
+        assert told.get("Bony na innowacje", "pl") == "pl"
+
+
+def test_the_text_part_ends_in_a_signature_that_mail_programs_know() -> None:
+    for name, locale in EVERY_MAIL:
+        assert "\n-- \n" in RENDERER.email(name, locale, CONTEXTS[name]).text
 
 
 def test_a_deadline_is_told_in_the_readers_zone_and_language() -> None:
