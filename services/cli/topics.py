@@ -1,11 +1,13 @@
 """`goniec topic`: what each topic means, as a query."""
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from services.cli import console, opening
 from services.cli.console import AsJson
+from services.domain import links
 from services.manage import topics
 from services.manage.topics import Change
 
@@ -56,6 +58,21 @@ def define(
         return
     _tell(change)
     console.note("Defined so from now on." if done else "Nothing is changed yet: add --yes.")
+
+
+@app.command()
+def page(
+    hours: Annotated[int, typer.Option(min=1, max=720, help="How long the address is good for.")] = 24,
+    json: AsJson = False,
+) -> None:
+    """Give the address of the pages on which topics are looked at and defined, each change with a preview.
+
+    Whoever has the address may define topics until it expires.
+    """
+    with opening.runtime() as rt:
+        until = rt.clock.now() + timedelta(hours=hours)
+        address = links.topics_url(rt.settings.base_url, rt.settings.secret_key, expires_at=until)
+    console.as_json({"page": address, "until": until}) if json else console.say(address)
 
 
 @app.command()

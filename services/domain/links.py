@@ -13,6 +13,7 @@ LEAVE = "leave"
 LESS = "less"
 HELD = "held"
 STAY = "stay"
+TOPICS = "topics"
 REVISION = "revision"
 
 
@@ -28,6 +29,11 @@ def manage_url(base_url: str, secret: str, subscriber_id: int) -> str:
 def held_url(base_url: str, secret: str) -> str:
     """The operator's page of readings that wait for a decision. Its bearer decides."""
     return f"{base_url}/held/{tokens.sign(secret, HELD, {})}"
+
+
+def topics_url(base_url: str, secret: str, *, expires_at: datetime) -> str:
+    """The operator's pages of topics, until a time. Their bearer defines topics."""
+    return f"{base_url}/topics/{tokens.sign(secret, TOPICS, {}, expires_at)}"
 
 
 def confirm_url(base_url: str, secret: str, subscriber_id: int, *, letter: str, expires_at: datetime) -> str:

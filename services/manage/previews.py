@@ -53,6 +53,31 @@ class Preview:
     suggestions: tuple[Suggestion, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """The notices of the last 90 days: how many, what each query met (newest first), and {topic: number}."""
+
+    number: int
+    met: tuple[tuple[int, ...], ...]
+    topics: dict[str, int]
+
+
+def lately(rt: Runtime, *canonical: str) -> Lately:
+    """What queries in canonical form meet of the last 90 days; an empty one meets nothing."""
+    now = rt.clock.now()
+    window = _window(rt)
+    with window.lock:
+        held = window.held(rt, now)
+        everything = held.since(now - MAX_DAYS * DAY)
+        met = [held.past.find(language.recall(one), now) if one else [] for one in canonical]
+        facets = dict(held.past.facets(everything))
+    newest = (sorted(everything.keys() & one, key=lambda n: (everything[n], n), reverse=True) for one in met)
+    topics = {
+        atom.removeprefix("topic:"): number for atom, number in facets.items() if atom.startswith("topic:")
+    }
+    return Lately(len(everything), tuple(map(tuple, newest)), topics)
+
+
 def preview(rt: Runtime, query: str, *, days: int = 30, samples: int = 5) -> Preview:
     """How many notices of the last `days` meet a query, with the newest of them. Raises QueryError."""
     _, canonical = checks.query(query)

@@ -5,21 +5,18 @@ A definition holds for what comes from now on: what was published keeps the topi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
 from services.domain import topics as named
 from services.errors import BadInput, NotFound
 from services.interests.classify import DEFAULTS
 from services.manage import checks
-from services.manage.sieve import sieve
+from services.manage.previews import lately
 from services.runtime import Runtime
 from services.storage import audit, search
 from services.storage import topics as store
 
-LOOK_BACK = timedelta(days=90)
-MOST_LOOKED_AT = 5_000
 SAMPLES = 5
-CHUNK = 500
+MOST_BELOW = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +32,7 @@ class TopicView:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What another definition would do to the notices of the last 90 days: counts, and some of the titles."""
+    """What another definition would do to the notices of the last 90 days, in numbers and by title."""
 
     topic: str
     looked_at: int
@@ -45,6 +42,28 @@ class Change:
     lost: int
     gained_samples: tuple[str, ...]
     lost_samples: tuple[str, ...]
+    gained_ids: tuple[int, ...]
+    lost_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A topic with the number of notices that had it in the last 90 days, and {topic below it: number}."""
+
+    view: TopicView
+    number: int
+    below: Mapping[str, int]
+
+
+def tree(rt: Runtime) -> list[Branch]:
+    """The topics with what lies below them, as sources and editors have used them."""
+    counted = lately(rt).topics
+    return [_branch(view, counted) for view in listed(rt)]
+
+
+def _branch(view: TopicView, counted: Mapping[str, int]) -> Branch:
+    below = sorted((topic, n) for topic, n in counted.items() if topic.startswith(f"{view.topic}/"))
+    return Branch(view, counted.get(view.topic, 0), dict(below[:MOST_BELOW]))
 
 
 def listed(rt: Runtime) -> list[TopicView]:
@@ -63,27 +82,24 @@ def preview(rt: Runtime, topic: str, query: str) -> Change:
     """What a definition would change. Raises NotFound, QueryError."""
     slug = _slug(topic)
     was = show(rt, slug).query
-    tests = [sieve(rt, checks.query(one)[1]) if one.strip() else _never for one in (was, query)]
-    gained: list[str] = []
-    lost: list[str] = []
-    before = after = looked_at = 0
+    past = lately(rt, *(checks.query(one)[1] if one.strip() else "" for one in (was, query)))
+    before, after = past.met
+    had, has = frozenset(before), frozenset(after)
+    gained = [one for one in after if one not in had]
+    lost = [one for one in before if one not in has]
+    shown = (*gained[:SAMPLES], *lost[:SAMPLES])
     with rt.begin() as session:
-        standing = list(search.standing(session, since=rt.clock.now() - LOOK_BACK))[:MOST_LOOKED_AT]
-    for start in range(0, len(standing), CHUNK):
-        with rt.begin() as session:
-            some = search.some(session, standing[start : start + CHUNK])
-        for notice in some:
-            looked_at += 1
-            had, has = (bool(test(notice.document())) for test in tests)
-            before, after = before + had, after + has
-            if has and not had:
-                gained.append(str(notice.form["title"]))
-            elif had and not has:
-                lost.append(str(notice.form["title"]))
+        titles = {one.id: str(one.form["title"]) for one in search.some(session, shown)}
+    told = [tuple(one for one in ids[:SAMPLES] if one in titles) for ids in (gained, lost)]
     return Change(
-        slug, looked_at, before, after, len(gained), len(lost),
-        tuple(gained[:SAMPLES]), tuple(lost[:SAMPLES]),
+        slug, past.number, len(before), len(after), len(gained), len(lost),
+        tuple(titles[one] for one in told[0]), tuple(titles[one] for one in told[1]), *told,
     )  # fmt: skip
+
+
+def default(topic: str) -> str:
+    """The query that comes with Goniec for a topic. Raises NotFound, BadInput."""
+    return DEFAULTS[_slug(topic)]
 
 
 def define(rt: Runtime, topic: str, query: str, *, by: str = "operator") -> TopicView:
@@ -108,10 +124,6 @@ def reset(rt: Runtime, topic: str, *, by: str = "operator") -> TopicView:
         if store.reset(session, slug):
             audit.write_line(session, at=now, actor=by, action="topic.reset", target=slug)
         return _view(slug, store.changed(session))
-
-
-def _never(_: object) -> bool:
-    return False
 
 
 def _slug(topic: str) -> str:

@@ -18,6 +18,7 @@ from services.web.pages import (
     stay,
     subscribe,
     texts,
+    topics,
     why,
 )
 
@@ -28,6 +29,7 @@ def mount(app: FastAPI, rt: Runtime) -> None:
     app.state.assets = Assets(TEMPLATES / "static")
     for pages in (
         notices, subscribe, confirmation, held, why, ledger, preferences, less, letters, sources, stay, texts,
+        topics,
     ):  # fmt: skip
         app.include_router(pages.router, include_in_schema=False)
     app.add_api_route("/static/{name}", _asset, include_in_schema=False)

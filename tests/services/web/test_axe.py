@@ -13,6 +13,7 @@ from services.domain import links, tokens
 from services.domain.drafts import Draft
 from services.domain.mutes import MuteKind
 from services.manage import mutes, outbox, subscribers
+from services.manage import topics as defined
 from services.manage.mutes import Unwanted
 from services.manage.subscriptions import Wish
 from services.pipeline import deliver
@@ -84,6 +85,8 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
     muted = mutes.add(rt, person, Unwanted(MuteKind.WORD, "hulajnoga", NOON + timedelta(days=9)))
     stay = links.stay_url("", secret, person)
     leave = f"/u/{tokens.sign(secret, 'leave', {'s': person})}"
+    topics = links.topics_url("", secret, expires_at=NOON + timedelta(days=1))
+    defined.define(rt, "food", "żywność OR miód")
     return [
         "/", "/?q=(bony", "/?q=nothing+of+this", "/?topic=funding&place=0403&kind=call",
         f"/notices/{open_one}", f"/notices/{open_one + 1}", "/subscribe",
@@ -93,6 +96,8 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
         f"{own}/leave", f"{own}/erase", leave, "/outbox", f"/outbox/{letter}", "/about", "/bot", "/nowhere",
         "/sources/new", "/manage/false", less, f"{less}?done={muted.id}",
         stay, f"{stay}?told=stays",
+        topics, f"{topics}/health", f"{topics}/health?look=1&q=wod%C3%B3r+OR+nab%C3%B3r",
+        f"{topics}/health?look=1&q=(a", f"{topics}/food?look=1&q=&done=define",
         links.held_url("", secret), links.held_url("", secret) + "?done=drop",
         f"{own}/why?notice={open_one}", f"{own}/why?notice=0",
     ]  # fmt: skip
