@@ -14,8 +14,10 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event as Signal
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ from tests.factories import many_readers, publish, rows
 
 INSTANT = 0.01  # of the subscriptions; the others wait for a digest
 PAUSE_S = 0.02
+GOODBYE_S = 30
 WARM_UP = 50
 STAGES = {"match": match.run, "compose": compose.run}
 
@@ -144,13 +147,13 @@ def _people(rt: Runtime, sizes: Sizes) -> None:
 
 def _run(rt: Runtime, sizes: Sizes, matchers: int, world: World) -> _report.Row:
     drafts = _drafts(world, f"m{matchers}")
-    with _working(rt.settings, ["match"] * matchers + ["compose"]) as ready_s:
+    with Crew(rt.settings, ["match"] * matchers + ["compose"]) as crew:
         publish(rt, *itertools.islice(drafts, WARM_UP))  # dictionaries and templates are loaded at first use
-        _settled(rt)
+        crew.wait(lambda: _is_settled(rt))
         began, candidates = time.perf_counter(), _count(rt, "candidates")
         for _ in range(0, sizes.events, 50):
             publish(rt, *itertools.islice(drafts, min(50, sizes.events)))
-        _settled(rt)
+        crew.wait(lambda: _is_settled(rt))
         spent = time.perf_counter() - began
         written = _count(rt, "candidates") - candidates
         first = rows(rt, "SELECT max(id) AS id FROM events")[0]["id"]
@@ -158,12 +161,12 @@ def _run(rt: Runtime, sizes: Sizes, matchers: int, world: World) -> _report.Row:
         for draft in itertools.islice(drafts, sizes.paced):
             publish(rt, draft)
             time.sleep(pause_s)
-        _settled(rt)
+        crew.wait(lambda: _is_settled(rt))
     taken = sorted(float(row["ms"]) for row in rows(rt, _TAKEN, first=first) if row["ms"] is not None)
     return {
         "matchers": matchers,
         "events": sizes.events,
-        "ready s": round(ready_s, 1),
+        "ready s": round(crew.ready_s, 1),
         "events/s": round(sizes.events / spent, 1),
         "readers of an event": round(written / sizes.events),
         "rows/s": round(written / spent),
@@ -199,43 +202,69 @@ def _drafts(world: World, name: str) -> Iterator[Draft]:
         )  # fmt: skip
 
 
-@contextmanager
-def _working(settings: Settings, stages: list[str]) -> Iterator[float]:
-    """Processes of these stages; gives the seconds until all were ready."""
-    context = multiprocessing.get_context("spawn")
-    stop, began = context.Event(), time.perf_counter()
-    ready = [context.Event() for _ in stages]
-    processes = [
-        context.Process(target=_work, args=(settings, stage, is_ready, stop))
-        for stage, is_ready in zip(stages, ready, strict=True)
-    ]
-    for process in processes:
-        process.start()
-    for one in ready:
-        one.wait()
-    try:
-        yield time.perf_counter() - began
-    finally:
-        stop.set()
-        for process in processes:
-            process.join()
+class Crew:
+    """Processes of these stages. One that dies ends the benchmark, with its words."""
+
+    def __init__(self, settings: Settings, stages: list[str]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._stop, self._last_words = context.Event(), context.SimpleQueue()
+        self._ready = [context.Event() for _ in stages]
+        self._processes = [
+            context.Process(
+                target=_work, args=(settings, stage, ready, self._stop, self._last_words), name=stage
+            )
+            for stage, ready in zip(stages, self._ready, strict=True)
+        ]
+
+    def __enter__(self) -> "Crew":
+        began = time.perf_counter()
+        for process in self._processes:
+            process.start()
+        self.wait(lambda: all(one.is_set() for one in self._ready))
+        self.ready_s = time.perf_counter() - began
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for process in self._processes:
+            process.join(GOODBYE_S)
+            if process.is_alive():
+                process.kill()
+
+    def wait(self, is_done: Callable[[], bool]) -> None:
+        """Until it is; raises ChildDied when a process ends first."""
+        while not is_done():
+            for process in self._processes:
+                if not process.is_alive():
+                    words = "" if self._last_words.empty() else self._last_words.get()
+                    raise ChildDied(f"The process of {process.name} ended ({process.exitcode}). {words}")
+            time.sleep(PAUSE_S)
 
 
-def _work(settings: Settings, stage: str, ready: Signal, stop: Signal) -> None:
+class ChildDied(RuntimeError):
+    """A process that was to work on ended; the message holds its last words."""
+
+
+def _work(
+    settings: Settings, stage: str, ready: Signal, stop: Signal, last_words: "SimpleQueue[str]"
+) -> None:
     log.configure("json")
     logging.getLogger().setLevel(logging.ERROR)
-    rt = Runtime.open(settings)
-    if stage == "match":
-        refresh(rt, rt.index)
-    ready.set()
-    while not stop.wait(PAUSE_S):
-        STAGES[stage](rt)
-    rt.close()
+    try:
+        rt = Runtime.open(settings)
+        if stage == "match":
+            refresh(rt, rt.index)
+        ready.set()
+        while not stop.wait(PAUSE_S):
+            STAGES[stage](rt)
+        rt.close()
+    except Exception:
+        last_words.put(traceback.format_exc())
+        raise
 
 
-def _settled(rt: Runtime) -> None:
-    while rows(rt, _WAITS)[0]["waits"]:
-        time.sleep(PAUSE_S)
+def _is_settled(rt: Runtime) -> bool:
+    return not rows(rt, _WAITS)[0]["waits"]
 
 
 def _count(rt: Runtime, table: str) -> int:
