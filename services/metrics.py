@@ -31,6 +31,7 @@ _HISTOGRAMS = {
     ),
 }
 Waiting = dict[str, tuple[int, float]]
+Missing = dict[str, tuple[int, float]]
 
 
 class Metrics:
@@ -76,14 +77,15 @@ class Metrics:
         except redis.RedisError:
             self._away_until = time.monotonic() + 5
 
-    def render(self, waiting: Waiting) -> bytes:
-        """The Prometheus text; `waiting` is {stage: (rows due, seconds the oldest has waited)}."""
+    def render(self, waiting: Waiting, missing: Missing | None = None) -> bytes:
+        """The Prometheus text; `waiting` is {stage: (rows due, seconds the oldest has waited)}, `missing`
+        {matcher's shard that takes no turns: (events it holds back, seconds since the first)}."""
         try:
             counts = {key.decode(): float(value) for key, value in self._redis.hgetall(_KEY).items()}  # type: ignore[union-attr]
         except redis.RedisError:
             counts = {}
         registry = CollectorRegistry()
-        registry.register(_Shown(counts, waiting))
+        registry.register(_Shown(counts, waiting, missing or {}))
         return generate_latest(registry)
 
     def close(self) -> None:
@@ -91,9 +93,9 @@ class Metrics:
 
 
 class _Shown(Collector):
-    def __init__(self, counts: dict[str, float], waiting: Waiting) -> None:
+    def __init__(self, counts: dict[str, float], waiting: Waiting, missing: Missing) -> None:
         self._counts = {tuple(field.split("|")): number for field, number in counts.items()}
-        self._waiting = waiting
+        self._waiting, self._missing = waiting, missing
 
     def collect(self) -> Iterator[Metric]:
         rows = GaugeMetricFamily(
@@ -107,6 +109,7 @@ class _Shown(Collector):
             oldest.add_metric([stage], seconds)
         yield rows
         yield oldest
+        yield from self._shards()
         for name, (text, labels) in _COUNTERS.items():
             family = CounterMetricFamily(name, text, labels=labels)
             for field, number in self._counts.items():
@@ -115,6 +118,19 @@ class _Shown(Collector):
             yield family
         for name, (text, labels) in _HISTOGRAMS.items():
             yield self._histogram(name, text, labels)
+
+    def _shards(self) -> Iterator[Metric]:
+        held = GaugeMetricFamily(
+            "goniec_shard_events_held", "Events that a shard without a matcher holds back.", labels=["shard"]
+        )
+        since = GaugeMetricFamily(
+            "goniec_shard_missing_seconds", "Since a shard was to take its first turn.", labels=["shard"]
+        )
+        for shard, (events, seconds) in self._missing.items():
+            held.add_metric([shard], events)
+            since.add_metric([shard], seconds)
+        yield held
+        yield since
 
     def _histogram(self, name: str, text: str, labels: tuple[str, ...]) -> Metric:
         family = HistogramMetricFamily(name, text, labels=labels)

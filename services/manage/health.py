@@ -13,6 +13,7 @@ from pathlib import Path
 
 from services import settings as settings_module
 from services.errors import Unavailable
+from services.manage import backlogs
 from services.manage.findings import Finding, bad, good
 from services.manage.mailcheck import check_mail
 from services.runtime import Runtime
@@ -173,7 +174,22 @@ def _troubles(rt: Runtime) -> list[Finding]:
                 "Is a worker running? Start `goniec up`, or `goniec worker` and `goniec scheduler`.",
             )
         )
+    findings += _missing_shards(rt)
     return findings or [good("work", "Nothing waits for long, and nothing needs you.")]
+
+
+def _missing_shards(rt: Runtime) -> list[Finding]:
+    """Grave: whatever these shards find, nobody is told of their events."""
+    return [
+        bad(
+            "match",
+            f"Nobody matches share {shard} of the interests: {events} events wait for it, the first for "
+            f"{max(1, round(seconds / 60))} minutes, and are told to no one.",
+            f"Start its worker (GONIEC_MATCH_SHARD={shard} goniec worker --queues match), "
+            "or give all workers another number of shares.",
+        )
+        for shard, (events, seconds) in backlogs.missing_shards(rt).items()
+    ]
 
 
 def _folder(folder: Path) -> Finding:

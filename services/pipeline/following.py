@@ -12,8 +12,8 @@ from services.interests.live import LiveIndex
 from services.interests.shards import Shard
 from services.pipeline.fan_out import slices
 from services.runtime import Runtime
+from services.storage import interest_log, snapshots
 from services.storage import matching as store
-from services.storage import snapshots
 
 BATCH = 5_000
 SAVE_AFTER = 5_000  # changes, or a twentieth of all interests where that is more
@@ -30,6 +30,9 @@ def refresh(rt: Runtime, index: LiveIndex) -> bool:
         with rt.begin() as session:
             horizon = store.horizon(session)
             logged = store.changes_since(session, index.horizon)
+            is_whole = interest_log.is_whole(session, index.horizon)
+        if not is_whole:  # this process slept while what it has not read was forgotten
+            return _put_right(rt, index)
         changed = {interest_id for entry, interest_id in logged.items() if entry not in index.seen}
         if not _take_in(rt, index, sorted(changed)):
             return False
@@ -57,6 +60,12 @@ def _begin(rt: Runtime, index: LiveIndex) -> bool:
     with rt.begin() as session:
         saved = snapshots.read(session, str(shard))
     is_restored = bool(saved) and index.restore(saved)
+    return _put_right(rt, index, is_restored=is_restored)
+
+
+def _put_right(rt: Runtime, index: LiveIndex, *, is_restored: bool = False) -> bool:
+    """By all that is in use now: what is not is dropped, what is unknown is compiled."""
+    shard = _shard(rt)
     with rt.begin() as session:
         horizon = store.horizon(session)
         seen = frozenset(store.changes_since(session, horizon))

@@ -25,6 +25,7 @@ from services.storage.work import Claim, Lane
 BATCH = 50
 AGAIN_AFTER = timedelta(minutes=5)
 STRANDED_AFTER = timedelta(minutes=1)
+MISSED_AFTER = timedelta(minutes=1)
 LOOK_EVERY_S = 0.5
 LOOK_EVERY_S_SHARED = 0.1  # nobody rings one shard's bell
 
@@ -54,19 +55,31 @@ def attend(rt: Runtime) -> None:
     A ring wakes one matcher of many; where each has work of its own, each looks for itself.
     """
     is_shared = not Shard.parse(rt.settings.match_shard).is_whole
-    is_well = True
+    is_well, look_at = True, rt.clock.now()
     while not rt.stopping.wait(LOOK_EVERY_S_SHARED if is_shared else LOOK_EVERY_S):
         try:
             refresh(rt, rt.index)
             save(rt, rt.index)
             if is_shared:
                 run(rt)
+            if rt.clock.now() >= look_at:
+                look_at = rt.clock.now() + MISSED_AFTER
+                tell_missing(rt)
             is_well = True
         except Exception as exc:  # whatever it was, the next look may be better; said once
             if is_well:
                 log.error("match.not_attended", error=type(exc).__name__)
                 rt.metrics.error("match")
             is_well = False
+
+
+def tell_missing(rt: Runtime) -> None:
+    """Say in the log which other shards hold events back."""
+    with rt.begin() as session:
+        found = turns.missing(session, before=rt.clock.now() - MISSED_AFTER)
+    for one in found:
+        log.error("match.shard_missing", shard=str(one.shard), since=one.since.isoformat(), events=one.events)
+        rt.metrics.error("match_shard")
 
 
 def _batch(rt: Runtime, lane: Lane, take: Callable[[Claim], int]) -> int | None:

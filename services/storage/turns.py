@@ -7,6 +7,7 @@ first decides how it is matched, and the outcome is the same.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import text
@@ -98,6 +99,28 @@ _STRANDED = text("""
     LIMIT 500
 """)
 _TAKE_BACK = text("UPDATE events SET state = 'pending' WHERE id = ANY(:events) AND state = 'matching'")
+
+
+_WAITED = text("""
+    SELECT shard, shards, count(*) AS events, min(due_at) AS since FROM match_turns
+    WHERE (state = 'pending' AND due_at < :before) OR (state = 'leased' AND lease_until < :before)
+    GROUP BY 1, 2 ORDER BY 2, 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A shard that takes no turns: so many events wait for it, told to nobody, the first `since` then."""
+
+    shard: Shard
+    events: int
+    since: datetime
+
+
+def missing(session: Session, *, before: datetime) -> list[Missing]:
+    """Shards whose turns have waited since `before`: most likely nobody runs their matcher."""
+    rows = session.execute(_WAITED, {"before": before})
+    return [Missing(Shard(row.shard, row.shards), row.events, row.since) for row in rows]
 
 
 def forget(session: Session, events: Sequence[int]) -> None:

@@ -37,5 +37,5 @@ def ready(rt: Rt, response: Response) -> Any:
 )
 def metrics(rt: Rt) -> Response:
     """Counts of each stage in the Prometheus text format."""
-    figures = rt.metrics.render(backlogs.waiting(rt))
+    figures = rt.metrics.render(backlogs.waiting(rt), backlogs.missing_shards(rt))
     return Response(figures, media_type="text/plain; version=0.0.4; charset=utf-8")

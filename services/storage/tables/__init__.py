@@ -18,6 +18,7 @@ from services.storage.tables.interests import (
     IndexSnapshot,
     Interest,
     InterestChange,
+    InterestLog,
     Match,
     MatchTurn,
     Mute,
@@ -36,7 +37,7 @@ __all__ = [
     "ApiKey", "Attempt", "AuditLine", "Base", "CallDigest", "Candidate", "ComposeRun", "Consent",
     "Consumer", "Content", "Delivery", "Endpoint", "EndpointChange", "EndpointWindow", "Event",
     "Feedback", "Fetch", "Held", "HubFollower", "HubIntent", "HubTopic", "IndexSnapshot", "Institution",
-    "Interest", "InterestChange", "Issue", "IssueItem", "MailPace", "Match", "MatchTurn", "Mute",
-    "Notice", "OwnerWord", "Replay", "ReplayItem", "Revision", "Rhythm", "RobotsFile", "SketchRow",
+    "Interest", "InterestChange", "InterestLog", "Issue", "IssueItem", "MailPace", "Match", "MatchTurn",
+    "Mute", "Notice", "OwnerWord", "Replay", "ReplayItem", "Revision", "Rhythm", "RobotsFile", "SketchRow",
     "Source", "Story", "Subscriber", "Subscription", "Suppression", "TopicRule",
 ]  # fmt: skip

@@ -31,6 +31,18 @@ class InterestChange(Base):
     interest_id: Mapped[int] = mapped_column(ForeignKey("interests.id"))
 
 
+class InterestLog(Base):
+    """The one row that says how far back the log of interests goes: nothing before `pruned` is there."""
+
+    __tablename__ = "interest_log"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    pruned: Mapped[int] = mapped_column(Xid8())
+    mark: Mapped[int] = mapped_column(Xid8())
+    marked_at: Mapped[datetime]
+
+
 class IndexSnapshot(Base):
     """What a matcher of a shard (`1/1`) knew at a time, in pieces: a shortcut for the next that starts."""
 

@@ -2,8 +2,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from services.clock import FrozenClock
-from services.manage import health, requeue
+from services.manage import backlogs, health, requeue
 from services.manage.findings import Finding
+from services.pipeline import match
 from services.runtime import Runtime
 from tests import factories
 from tests.conftest import OpenRuntime
@@ -50,6 +51,26 @@ def test_work_that_waits_makes_nobody_unready_but_is_told(rt: Runtime, clock: Fr
     assert found.is_ok
     assert "match 600 s" in found.checks[-1].text
     assert "worker" in of(health.doctor(rt), "work").remedy
+
+
+def test_a_share_of_the_interests_that_nobody_matches_is_named_with_what_waits(
+    open_runtime: OpenRuntime, clock: FrozenClock
+) -> None:
+    second = open_runtime(match_shard="2/2")
+    factories.publish(second)
+    match.run(second)
+    assert not [f for f in health.doctor(second) if f.name == "match"]
+
+    clock.advance(timedelta(minutes=3))
+
+    finding = of(health.doctor(second), "match")
+    assert finding.is_grave
+    assert "share 1/2" in finding.text
+    assert "1 events wait for it, the first for 3 minutes" in finding.text
+    assert "GONIEC_MATCH_SHARD=1/2" in finding.remedy
+    shown = second.metrics.render({}, backlogs.missing_shards(second)).decode()
+    assert 'goniec_shard_missing_seconds{shard="1/2"} 180.0' in shown
+    assert 'goniec_shard_events_held{shard="1/2"} 1.0' in shown
 
 
 def test_a_mail_server_that_does_not_answer_is_found(open_runtime: OpenRuntime) -> None:

@@ -14,7 +14,7 @@ from services.clock import FrozenClock
 from services.interests.live import LiveIndex
 from services.interests.shards import Shard
 from services.interests.text import Analyser
-from services.manage import subscriptions
+from services.manage import housekeeping, subscriptions
 from services.manage.subscriptions import Wish
 from services.pipeline import match
 from services.pipeline.following import SAVE_EVERY, refresh, save
@@ -141,6 +141,64 @@ def test_a_commit_that_was_open_while_later_ones_were_read_is_heard_of(rt: Runti
 
     assert len(rt.index) == 2
     assert rt.index.unsaved == told + 1, "what was told before is not told again"
+
+
+def test_what_every_matcher_has_read_of_the_log_is_forgotten(rt: Runtime, clock: FrozenClock) -> None:
+    reader(rt, "anna@mail.example", "kind:call", "dotacja")
+    housekeeping.tidy(rt)
+    assert entries(rt) == 2, "somebody may still have to read them"
+    clock.advance(housekeeping.KEEP_CHANGES)
+    reader(rt, "jan@mail.example", "firma")
+
+    housekeeping.tidy(rt)
+
+    assert entries(rt) == 1, "the newest was written after the mark"
+    clock.advance(housekeeping.KEEP_CHANGES)
+    housekeeping.tidy(rt)
+    assert entries(rt) == 0
+
+
+def test_a_matcher_that_slept_while_the_log_was_forgotten_misses_nothing(
+    rt: Runtime, clock: FrozenClock
+) -> None:
+    person = reader(rt, "anna@mail.example", "kind:call", "dotacja")
+    slept, awake = started(rt), started(rt)
+    subscriptions.remove(rt, person.id, person.subscriptions[0].id)
+    reader(rt, "jan@mail.example", "firma")
+    refresh(rt, awake)
+    for _ in range(2):
+        housekeeping.tidy(rt)
+        clock.advance(housekeeping.KEEP_CHANGES)
+    assert entries(rt) == 0
+
+    for index in (slept, awake):
+        assert refresh(rt, index)
+        publish(rt, draft(title="Dotacje dla firm"))
+        known = counts(rt, "SELECT id, canonical FROM interests")
+        assert {known[one] for one in matched(rt, index)} == {"dotacja", "firma"}
+
+
+def test_marks_of_a_database_that_lived_before_forget_nothing(rt: Runtime, clock: FrozenClock) -> None:
+    """As after a restore from a dump: numbers of transactions begin anew, and the marks lie ahead."""
+    reader(rt, "anna@mail.example", "kind:call")
+    housekeeping.tidy(rt)
+    rows(rt, "UPDATE interest_log SET mark = '9999999999', pruned = '9999999998' RETURNING id")
+    index = started(rt)
+    told = index.unsaved
+    clock.advance(housekeeping.KEEP_CHANGES)
+
+    assert refresh(rt, index)
+    housekeeping.tidy(rt)
+
+    assert entries(rt) == 1
+    assert index.unsaved == told, "nothing was put right anew"
+    clock.advance(housekeeping.KEEP_CHANGES)
+    housekeeping.tidy(rt)
+    assert entries(rt) == 0
+
+
+def entries(rt: Runtime) -> int:
+    return int(only(rt, "SELECT count(*) AS n FROM interest_changes")["n"])
 
 
 def test_a_process_that_is_stopping_matches_nothing_with_half_an_index(rt: Runtime) -> None:

@@ -153,3 +153,19 @@ def test_an_event_that_a_shard_cannot_read_is_tried_again(
     rows(matchers[0], SPOILED.format(topics="[]"), id=kept["id"])
     clock.advance(match.AGAIN_AFTER + timedelta(seconds=1))
     assert sum(match.run(rt) for _ in range(2) for rt in matchers) == 1
+
+
+def test_a_shard_that_nobody_runs_is_told_in_the_log(
+    open_runtime: OpenRuntime, clock: FrozenClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, _ = sharing(open_runtime, 2)
+    publish(first, *DRAFTS)
+    match.run(first)
+    match.tell_missing(first)
+    assert "match.shard_missing" not in capsys.readouterr().out
+
+    clock.advance(match.MISSED_AFTER + timedelta(seconds=1))
+    match.tell_missing(first)
+
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if "match.shard_missing" in one]
+    assert "shard=2/2" in line
