@@ -30,7 +30,7 @@ _CLAIM = text(f"""
         WHERE {PACE} IS NOT NULL OR p.is_ordered OR p.health <> 'healthy'
         ORDER BY p.id FOR UPDATE OF p SKIP LOCKED
     ), open AS MATERIALIZED (
-        SELECT p.id, p.is_ordered,
+        SELECT p.id, p.is_ordered AND p.state <> 'disabled' AS is_ordered,
                CASE WHEN p.state = 'disabled' THEN :limit
                     ELSE LEAST(p.quota, GREATEST(1, floor(coalesce({PACE}, p.quota)))) - (
                         SELECT count(*) FROM deliveries f
