@@ -3,6 +3,7 @@
 Nothing here knows a protocol, a database or the pipeline; a channel never decides when to try again.
 """
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -67,13 +68,16 @@ class Letter:
 
 
 class MailChannel(Protocol):
-    """A way out for letters. Every letter given to `send` comes back once, with its outcome."""
+    """A way out for letters. Every letter that `send` begins comes back once, with its outcome."""
 
     @property
     def name(self) -> str: ...
 
-    def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Outcome]]:
-        """Send letters, in any order; outcomes come as they are known."""
+    def send(
+        self, letters: Sequence[Letter], *, stopping: threading.Event | None = None
+    ) -> Iterator[tuple[Letter, Outcome]]:
+        """Send letters, in any order; outcomes come as they are known. Once `stopping` is set no more are
+        begun, and those do not come back."""
         ...
 
     def close(self) -> None: ...

@@ -5,6 +5,7 @@ the machine from here.
 """
 
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,8 +33,12 @@ class OutboxChannel:
         for part in ("tmp", "new", "cur"):
             (folder / part).mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Outcome]]:
+    def send(
+        self, letters: Sequence[Letter], *, stopping: threading.Event | None = None
+    ) -> Iterator[tuple[Letter, Outcome]]:
         for letter in letters:
+            if stopping is not None and stopping.is_set():
+                return
             began = time.perf_counter()
             outcome = self._keep(letter)
             yield letter, replace(outcome, took_ms=(time.perf_counter() - began) * 1000)

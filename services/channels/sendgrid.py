@@ -7,6 +7,7 @@ anywhere but into the address and the reader's own words and links; nothing trac
 
 import json
 import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -79,7 +80,9 @@ class SendGridChannel:
         self._timeout_s = timeout_s
         self._clock = clock or SystemClock()
 
-    def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Outcome]]:
+    def send(
+        self, letters: Sequence[Letter], *, stopping: threading.Event | None = None
+    ) -> Iterator[tuple[Letter, Outcome]]:
         usable: list[Letter] = []
         for letter in letters:
             refused = _unusable(letter)
@@ -88,7 +91,7 @@ class SendGridChannel:
             else:
                 yield letter, refused
         calls = list(_calls(usable))
-        while calls:
+        while calls and not (stopping is not None and stopping.is_set()):
             now, calls = calls[:_CALLS_AT_ONCE], calls[_CALLS_AT_ONCE:]
             slow_down: Outcome | None = None
             for call, answer in self._ask(now):

@@ -40,8 +40,10 @@ class SmtpChannel:
         self._kept: list[Connection] = []
         self._lock = threading.Lock()
 
-    def send(self, letters: Sequence[Letter]) -> Iterator[tuple[Letter, Outcome]]:
-        batch = _Batch(letters)
+    def send(
+        self, letters: Sequence[Letter], *, stopping: threading.Event | None = None
+    ) -> Iterator[tuple[Letter, Outcome]]:
+        batch = _Batch(letters, stopping or threading.Event())
         lanes = min(self._lanes, -(-len(letters) // _LETTERS_PER_LANE))
         threads = [
             threading.Thread(target=self._lane, args=(batch,), name=f"smtp-{number}", daemon=True)
@@ -94,15 +96,16 @@ class SmtpChannel:
 class _Batch:
     """The letters still to send, and the outcomes as they come; shared by the lanes."""
 
-    def __init__(self, letters: Sequence[Letter]) -> None:
+    def __init__(self, letters: Sequence[Letter], stopping: threading.Event) -> None:
         self._waiting = deque(letters)
+        self._stopping = stopping
         self._done: SimpleQueue[tuple[Letter, Outcome] | BaseException | None] = SimpleQueue()
         self.last_fault = Outcome(OutcomeKind.RETRY, "the mail server was not asked")
         self.stopped = False
 
     def next(self) -> Letter | None:
         try:
-            return None if self.stopped else self._waiting.popleft()
+            return None if self.stopped or self._stopping.is_set() else self._waiting.popleft()
         except IndexError:
             return None
 

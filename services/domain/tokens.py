@@ -19,13 +19,15 @@ MAX_LENGTH = 2048
 
 Payload = dict[str, int | str]
 
+_encoded = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+
 
 def sign(
     secret: str | bytes, purpose: str, payload: Mapping[str, int | str], expires_at: datetime | None = None
 ) -> str:
     """A token for one purpose; the same arguments always give the same token."""
     until = None if expires_at is None else int(expires_at.timestamp())
-    body = json.dumps([until, dict(payload)], separators=(",", ":"), sort_keys=True).encode()
+    body = _encoded([until, dict(payload)]).encode()
     return _to_text(_mac(_key(secret, purpose), body) + body)
 
 

@@ -24,4 +24,4 @@ def delivery_of(secret: str, address: str) -> uuid.UUID | None:
 
 
 def _mac(secret: str, delivery: uuid.UUID) -> str:
-    return hmac.new(b"verp:" + secret.encode(), delivery.bytes, hashlib.sha256).hexdigest()[:16]
+    return hmac.digest(b"verp:" + secret.encode(), delivery.bytes, hashlib.sha256).hex()[:16]

@@ -11,8 +11,6 @@ from services.domain.verp import envelope_sender
 from services.runtime import Runtime
 from services.storage.deliveries import Body, MailDue
 
-# What a slow server can take within a drain: a second each over four connections is a quarter of a minute.
-SLICE = 50
 CAUGHT_UP = timedelta(seconds=0.1)  # so much lateness may be made good by sending together
 LOOK_EVERY_S = 0.25  # whether the process is asked to stop, while a turn is waited for
 
@@ -29,15 +27,15 @@ class MailSender:
         self, due: Sequence[MailDue], bodies: Mapping[bytes, Body], turns: Mapping[int, datetime]
     ) -> Iterator[tuple[MailDue, Outcome]]:
         """Send, none before its turn; each delivery comes back once with its outcome, in any order. A process
-        that is stopping begins no more of them than the slice in hand: the others do not come back."""
+        that is stopping begins no more of them: the others do not come back."""
         by_id = {one.uid.hex: one for one in due}
         for ready in self._in_turn(due, turns):
             letters = [letter(self._rt, one, bodies[one.content_hash]) for one in ready]
-            for sent, outcome in self._channel.send(letters):
+            for sent, outcome in self._channel.send(letters, stopping=self._rt.stopping):
                 yield by_id[sent.delivery_id], outcome
 
     def _in_turn(self, due: Sequence[MailDue], turns: Mapping[int, datetime]) -> Iterator[list[MailDue]]:
-        """Slices of what may leave now, until nothing is left or the process is stopping.
+        """What may leave now, again and again, until nothing is left or the process is stopping.
 
         Who comes late to a turn makes all later ones late: turns that were slept through are no burst.
         """
@@ -47,7 +45,7 @@ class MailSender:
             now = self._rt.clock.now()
             late = max(late, now - turns[waiting[0].delivery_id] - CAUGHT_UP)
             ready: list[MailDue] = []
-            while waiting and len(ready) < SLICE and turns[waiting[0].delivery_id] + late <= now:
+            while waiting and turns[waiting[0].delivery_id] + late <= now:
                 ready.append(waiting.popleft())
             if ready:
                 yield ready

@@ -13,7 +13,7 @@ from services.manage import subscribers
 from services.manage.subscriptions import Wish
 from services.pipeline import compose, deliver, match
 from services.pipeline.leases import LEASE
-from services.pipeline.letters import SLICE, MailSender
+from services.pipeline.letters import MailSender
 from services.runtime import Runtime
 from services.storage import deliveries as store
 from services.storage import work
@@ -23,6 +23,7 @@ from tests.factories import carry, counts, draft, many_readers, only, publish, r
 from tests.mails import mails
 
 STATES = "SELECT state, count(*) AS n FROM deliveries GROUP BY state"
+LANES = 4  # each has a letter under way, and the next one's envelope
 ANNA = "anna@mail.example"
 
 
@@ -278,7 +279,7 @@ def test_who_is_stopping_claims_no_more(mailing: Runtime) -> None:
     assert counts(mailing, STATES) == {"pending": 1}
 
 
-def test_who_is_asked_to_stop_ends_the_slice_in_hand_and_gives_the_rest_back(
+def test_who_is_asked_to_stop_ends_what_is_on_its_way_and_gives_the_rest_back(
     mailing: Runtime, sink: SmtpSink
 ) -> None:
     composed(mailing)
@@ -290,8 +291,8 @@ def test_who_is_asked_to_stop_ends_the_slice_in_hand_and_gives_the_rest_back(
 
     sent = deliver.run_mail(mailing)
 
-    assert sent == SLICE
-    assert counts(mailing, STATES) == {"sent": SLICE, "pending": 152 - SLICE}
+    assert 1 <= sent <= 2 * LANES
+    assert counts(mailing, STATES) == {"sent": sent, "pending": 152 - sent}
     mailing.stopping.clear()
     deliver.run_mail(mailing)
     assert set(Counter(mail.id for mail in mails(sink)).values()) == {1}
