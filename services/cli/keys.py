@@ -6,7 +6,7 @@ import typer
 
 from services.cli import console, opening
 from services.cli.console import MAX_ID, AsJson
-from services.manage import accounts
+from services.manage import accounts, consumers
 
 app = typer.Typer(help="API keys of institutions, consumers and operators. A key is shown once.")
 
@@ -60,3 +60,21 @@ def revoke(
     with opening.runtime() as rt:
         accounts.revoke_key(rt, key_id)
     console.as_json({"id": key_id, "revoked": True}) if json else console.say(f"Key {key_id} is revoked.")
+
+
+@app.command()
+def link(
+    consumer: Annotated[str, typer.Option(help="Whose endpoints it opens.")],
+    json: AsJson = False,
+) -> None:
+    """Print a link to a consumer's own pages: endpoints, deliveries, replays. It lasts a week.
+
+    Whoever has the link acts for the consumer. Who has a key needs none: they open /endpoints and type it.
+    """
+    with opening.runtime() as rt:
+        made = consumers.link_by_name(rt, consumer)
+    if json:
+        console.as_json(made)
+        return
+    console.say(made.url)
+    console.note(f"It works until {made.expires_at:%Y-%m-%d %H:%M} UTC; give it to nobody else.")

@@ -15,6 +15,7 @@ HELD = "held"
 STAY = "stay"
 TOPICS = "topics"
 REVISION = "revision"
+CONSUMER = "consumer"
 
 
 def manage_token(secret: str, subscriber_id: int) -> str:
@@ -62,3 +63,9 @@ def revision_url(base_url: str, secret: str, *, notice_id: int, revision: int, e
     """Where one revision of a notice is fetched without a key, until a time."""
     token = tokens.sign(secret, REVISION, {"n": notice_id, "r": revision}, expires_at)
     return f"{base_url}/v1/revisions/{token}"
+
+
+def consumer_token(secret: str, consumer_id: int, *, key_id: int, expires_at: datetime) -> str:
+    """The right to a consumer's own endpoints, until a time; `key_id` is the key behind it (0: the operator
+    gave the link), with which it ends."""
+    return tokens.sign(secret, CONSUMER, {"c": consumer_id, "k": key_id}, expires_at)

@@ -95,11 +95,11 @@ def deliveries(
     with rt.begin() as session:
         row, _, _, _ = need(session, owner, uid)
         found = store.deliveries(session, row.id, before=before, limit=limit + 1)
-    items = [_delivery(*one) for one in found[:limit]]
+    items = [delivery_view(*one) for one in found[:limit]]
     return Page(items, str(found[limit - 1][0].id) if len(found) > limit else None)
 
 
-def _delivery(row: Delivery, event: Event | None, attempts: Sequence[Attempt]) -> DeliveryView:
+def delivery_view(row: Delivery, event: Event | None, attempts: Sequence[Attempt]) -> DeliveryView:
     tries = [_attempt(one) for one in attempts]
     return DeliveryView(
         id=f"msg_{row.uid.hex}", event=str(event.uid) if event else None,

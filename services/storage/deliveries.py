@@ -130,16 +130,17 @@ _MAIL = text("""
     ORDER BY d.weight, d.id
 """)
 _BODIES = text("SELECT hash, salt, subject, text, html FROM contents WHERE hash = ANY(:hashes)")
-_CALLS = text("""
+_CALL_DUE = """
     SELECT d.id, d.uid, d.attempts, p.id AS endpoint_id, p.url, p.format, p.content, p.secrets,
            e.uid AS event_uid,
            e.type AS event_type, e.at AS event_at, e.snapshot, p.schedule_s,
            d.replay_id IS NOT NULL AS is_replay,
            CASE WHEN p.state = 'disabled' THEN 'the endpoint is disabled' END AS held_back
     FROM deliveries d JOIN endpoints p ON p.id = d.endpoint_id LEFT JOIN events e ON e.id = d.event_id
-    WHERE d.id = ANY(:ids) AND d.claim_id = :claim
-    ORDER BY p.host, p.id, d.id
-""")
+    WHERE d.id = ANY(:ids)
+"""
+_CALLS = text(_CALL_DUE + " AND d.claim_id = :claim ORDER BY p.host, p.id, d.id")
+_CALL_MADE = text(_CALL_DUE + " AND EXISTS (SELECT FROM attempts a WHERE a.delivery_id = d.id)")
 
 
 def claimed_mail(session: Session, held: Claim) -> list[MailDue]:
@@ -160,7 +161,16 @@ def bodies(session: Session, hashes: Sequence[bytes]) -> dict[bytes, Body]:
 
 def claimed_calls(session: Session, held: Claim) -> list[CallDue]:
     """The webhooks of a claim, those to one host together."""
-    rows = session.execute(_CALLS, {"ids": list(held.rows), "claim": held.id}).all()
+    return _calls(session, session.execute(_CALLS, {"ids": list(held.rows), "claim": held.id}).all())
+
+
+def call_made(session: Session, delivery_id: int) -> CallDue | None:
+    """A webhook that was tried at least once, as it was told; nobody's claim is touched."""
+    made = _calls(session, session.execute(_CALL_MADE, {"ids": [delivery_id]}).all())
+    return made[0] if made else None
+
+
+def _calls(session: Session, rows: Sequence[Any]) -> list[CallDue]:
     told = _told(session, rows)
     spans = call_digests.spans(session, [r.id for r in rows if r.event_uid is None])
     return [

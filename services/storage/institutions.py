@@ -53,5 +53,9 @@ def ensure_consumer(session: Session, name: str, *, now: datetime) -> Consumer:
     return session.scalars(select(Consumer).where(Consumer.name == name)).one()
 
 
+def consumer_by_id(session: Session, consumer_id: int) -> Consumer | None:
+    return session.get(Consumer, consumer_id)
+
+
 def consumer_by_name(session: Session, name: str) -> Consumer | None:
     return session.scalars(select(Consumer).where(Consumer.name == name)).one_or_none()

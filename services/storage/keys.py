@@ -38,6 +38,13 @@ def live_by_hash(session: Session, digest: bytes) -> OwnedKey | None:
     return OwnedKey(row[0], row[1], row[2]) if row else None
 
 
+def is_live(session: Session, key_id: int) -> bool:
+    """Whether there is such a key, not revoked."""
+    return (
+        session.scalar(select(ApiKey.id).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))) is not None
+    )
+
+
 def everything(session: Session) -> Sequence[OwnedKey]:
     """All keys, revoked ones too, newest first."""
     rows = session.execute(_OWNED.order_by(ApiKey.id.desc()))

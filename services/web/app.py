@@ -8,6 +8,9 @@ from services.web.assets import Assets
 from services.web.errors import PagesOfTrouble
 from services.web.pages import (
     confirmation,
+    endpoint,
+    endpoint_log,
+    endpoints,
     held,
     ledger,
     less,
@@ -29,7 +32,7 @@ def mount(app: FastAPI, rt: Runtime) -> None:
     app.state.assets = Assets(TEMPLATES / "static")
     for pages in (
         notices, subscribe, confirmation, held, why, ledger, preferences, less, letters, sources, stay, texts,
-        topics,
+        topics, endpoints, endpoint_log, endpoint,
     ):  # fmt: skip
         app.include_router(pages.router, include_in_schema=False)
     app.add_api_route("/static/{name}", _asset, include_in_schema=False)

@@ -68,6 +68,7 @@ class _Answer:
         context = {
             "status": status,
             "is_link": status in (404, 422) and self._scope["path"].startswith(BY_LINK),
+            "is_consumer": status in (401, 404, 422) and self._scope["path"].startswith("/endpoints/"),
             "retry_after_s": int(wait_s) if wait_s.isdigit() else 60,
         }
         page = Visit(request.app.state.rt, request).show("error", context, status=status, private=True)

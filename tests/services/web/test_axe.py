@@ -12,11 +12,11 @@ from services.api.app import make_app
 from services.domain import links, tokens
 from services.domain.drafts import Draft
 from services.domain.mutes import MuteKind
-from services.manage import mutes, outbox, subscribers
+from services.manage import call_log, consumers, endpoints, mutes, outbox, replays, subscribers
 from services.manage import topics as defined
 from services.manage.mutes import Unwanted
 from services.manage.subscriptions import Wish
-from services.pipeline import deliver
+from services.pipeline import deliver, match
 from services.runtime import Runtime
 from services.storage import held
 from tests import factories
@@ -84,6 +84,7 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
     less = links.less_url("", secret, person, subscription_id=0, notice_id=open_one)
     muted = mutes.add(rt, person, Unwanted(MuteKind.WORD, "hulajnoga", NOON + timedelta(days=9)))
     stay = links.stay_url("", secret, person)
+    listened = integrator(rt)
     leave = f"/u/{tokens.sign(secret, 'leave', {'s': person})}"
     topics = links.topics_url("", secret, expires_at=NOON + timedelta(days=1))
     defined.define(rt, "food", "żywność OR miód")
@@ -100,6 +101,28 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
         f"{topics}/health?look=1&q=(a", f"{topics}/food?look=1&q=&done=define",
         links.held_url("", secret), links.held_url("", secret) + "?done=drop",
         f"{own}/why?notice={open_one}", f"{own}/why?notice=0",
+        *listened,
+    ]  # fmt: skip
+
+
+def integrator(rt: Runtime) -> list[str]:
+    """A consumer's pages: endpoints that are well, unwell and paused, with deliveries and a replay."""
+    uids = [
+        factories.listener(rt, f"http://127.0.0.1:9/{name}", consumer="Portal").endpoint.uid
+        for name in ("well", "x" * 70)
+    ]
+    factories.publish(rt, *(factories.draft(f"c-{n}") for n in range(6)))
+    match.run(rt)
+    deliver.run_webhooks(rt)
+    endpoints.patch(rt, None, uids[1], state="paused")
+    replays.start(rt, None, uids[0], since=NOON - timedelta(days=1))
+    told = call_log.find(rt, None, uids[0]).items
+    own = f"/endpoints/{consumers.link_by_name(rt, 'Portal').token}"
+    return [
+        "/endpoints", own, f"{own}/new?q=kind:call", f"{own}/new?q=(x",
+        f"{own}/{uids[0]}", f"{own}/{uids[1]}",
+        f"{own}/{uids[0]}?told=changed", f"{own}/{uids[0]}/deliveries", f"{own}/{uids[0]}/deliveries?q=none",
+        f"{own}/{uids[0]}/deliveries/{told[0].id}", f"{own}/{uids[0]}/deliveries/msg_0", "/endpoints/false",
     ]  # fmt: skip
 
 
@@ -128,6 +151,23 @@ def test_axe_finds_nothing_where_a_form_is_shown_again(browser: Browser, base: s
     expect(page.get_by_role("alert")).to_be_visible()
     assert _check(page) == []
     page.close()
+
+
+def test_axe_finds_nothing_on_what_buttons_of_an_endpoint_show(
+    browser: Browser, base: str, rt: Runtime
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 800}, locale="pl")
+    page = context.new_page()
+    own = next(path for path in integrator(rt) if path.endswith("?told=changed")).partition("?")[0]
+    found = {}
+    for button in ("test", "check", "rotate"):
+        page.goto(base + own)
+        page.click(f"button[value={button}]")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        found[button] = _check(page)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), button
+    context.close()
+    assert found == {"test": [], "check": [], "rotate": []}
 
 
 def test_axe_would_find_a_picture_without_words(browser: Browser, base: str) -> None:
