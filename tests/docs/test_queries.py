@@ -1,4 +1,4 @@
-"""What docs/queries.md says of the query language is so."""
+"""What docs/queries.md and docs/zapytania.md say of the query language is so."""
 
 import re
 from datetime import UTC, datetime, time, timedelta
@@ -22,11 +22,17 @@ from services.interests.text import Analyser
 from services.runtime import Runtime
 from tests.docs import guides
 
-GUIDE = "queries.md"
+GUIDE, POLISH = "queries.md", "zapytania.md"
+GUIDES = (GUIDE, POLISH)
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 WARSAW = ZoneInfo("Europe/Warsaw")
 MANY = {"topic": "topics", "place": "places", "institution": "institutions", "audience": "audience"}
-EXAMPLES = [(line, one.claims) for one in guides.blocks(GUIDE, "query") for line in one.text.splitlines()]
+EXAMPLES = [
+    (line, one.claims)
+    for guide in GUIDES
+    for one in guides.blocks(guide, "query")
+    for line in one.text.splitlines()
+]
 CLAIMS = [(query, claim) for query, claims in EXAMPLES for claim in claims]
 
 
@@ -68,23 +74,45 @@ def test_faults_are_told_as_the_guide_tells_them() -> None:
         assert one.claims == (f"> column {fault.value.column}: {fault.value.message}",)
 
 
-def test_a_query_of_exclusions_alone_is_refused_as_the_guide_says() -> None:
-    assert "`-kind:tender` alone is refused" in guides.read(GUIDE)
+@pytest.mark.parametrize(("guide", "head"), [(GUIDE, "| typed |"), (POLISH, "| wpisane |")])
+def test_what_is_typed_wrong_is_suggested_as_the_guide_tells(guide: str, head: str) -> None:
+    told = [(guides.codes(row[0])[0], guides.codes(row[1])[0]) for row in guides.rows(guide, head)]
+    assert len(told) > 5
+    for typed, suggested in told:
+        with pytest.raises(QueryError) as fault:
+            language.parse(typed)
+        assert fault.value.suggestion == suggested
+        assert language.parse(suggested)
+
+
+@pytest.mark.parametrize(
+    ("guide", "said"),
+    [(GUIDE, "`-kind:tender` alone is refused"), (POLISH, "samo `-kind:tender` nie przejdzie")],
+)
+def test_a_query_of_exclusions_alone_is_refused_as_the_guide_says(guide: str, said: str) -> None:
+    assert said in guides.read(guide)
     with pytest.raises(QueryError):
         language.parse("-kind:tender")
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("Topics", tuple(TOPICS)), ("Kinds", KINDS), ("Audiences", AUDIENCES)]
+    ("guide", "name", "values"),
+    [
+        (GUIDE, "Topics", tuple(TOPICS)),
+        (GUIDE, "Kinds", KINDS),
+        (GUIDE, "Audiences", AUDIENCES),
+        (POLISH, "Dziedziny", tuple(topic.pl for topic in TOPICS.values())),
+    ],
 )
-def test_the_lists_of_values_are_whole(name: str, values: tuple[str, ...]) -> None:
-    listed = re.search(rf"\*\*{name}:\*\*(.*?)\n\n", guides.read(GUIDE), re.DOTALL)
+def test_the_lists_of_values_are_whole(guide: str, name: str, values: tuple[str, ...]) -> None:
+    listed = re.search(rf"\*\*{name}:\*\*(.*?)\n\n", guides.read(guide), re.DOTALL)
     assert listed is not None
     assert tuple(guides.codes(listed[1])) == values
 
 
-def test_the_table_of_fields_is_whole() -> None:
-    assert {guides.codes(row[0])[0] for row in guides.rows(GUIDE, "| field |")} == set(fields.NAMES)
+@pytest.mark.parametrize(("guide", "head"), [(GUIDE, "| field |"), (POLISH, "| pole |")])
+def test_the_table_of_fields_is_whole(guide: str, head: str) -> None:
+    assert {guides.codes(row[0])[0] for row in guides.rows(guide, head)} == set(fields.NAMES)
 
 
 def test_the_limits_are_those_of_the_code() -> None:
@@ -92,6 +120,10 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"{language.MAX_LENGTH:,} characters ({texts.MAX_QUERY:,} over the API)" in said
     assert f"{language.MAX_LEAVES} conditions, {language.MAX_DEPTH} parentheses" in said
     assert f"{parts.MAX_PARTS} alternatives" in said
+    said = " ".join(guides.read(POLISH).split()).replace(" 000", "000")
+    assert f"{language.MAX_LENGTH} znaków (przez API {texts.MAX_QUERY})" in said.replace("2 000", "2000")
+    assert f"{language.MAX_LEAVES} warunków, {language.MAX_DEPTH} nawiasów" in said
+    assert f"{parts.MAX_PARTS} wariantów" in said
 
 
 def test_the_addresses_that_take_queries_answer(rt: Runtime) -> None:

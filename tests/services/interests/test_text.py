@@ -46,6 +46,8 @@ def meet(typed: str, written: str, *, is_english: bool = False, analyser: Analys
         ("5G", "sieć 5g"),
         ("niemiecki", "program polsko-niemiecki"),
         ("startup", "dla startupów"),
+        ("startups", "dla startupów"),
+        ("msp", "dla MŚP"),
         ("społeczny", "rozwój społeczno-gospodarczy"),
         ("polski", "program polsko-niemiecki"),
         ("naukowy", "park naukowo-technologiczny"),
