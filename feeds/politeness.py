@@ -47,14 +47,16 @@ def next_check(
     entry_dates: Sequence[datetime] = (),
     failures: int = 0,
     wishes: Wishes = Wishes(),
+    is_told: bool = False,
 ) -> datetime:
     """When to ask next. `failures` counts errors in a row (0 after an answer), `entry_dates` in any order.
 
     After success: half the mean gap between entries, 15 min … 24 h, raised to what is asked for (≤ 24 h).
     After errors: 30 min doubling to 7 days, and at least Retry-After (≤ 2 days). Up to a tenth is added by
-    `source_id`, so that sources added together do not stay together.
+    `source_id`, so that sources added together do not stay together. A source whose news we are told
+    (`is_told`) is asked once a day.
     """
-    wait = _backoff(failures) if failures > 0 else _interval(now, entry_dates)
+    wait = _backoff(failures) if failures > 0 else LONGEST if is_told else _interval(now, entry_dates)
     wait = max(wait, SHORTEST, _asked_for(wishes))
     return now + wait * (1 + JITTER * _fraction(source_id))
 

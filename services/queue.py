@@ -37,6 +37,7 @@ class Stage(StrEnum):
     FEEDBACK = "feedback"
     HUB = "hub"
     REPLAY = "replay"
+    LISTEN = "listen"
 
 
 class Doorbell:

@@ -14,7 +14,7 @@ from services.manage import endpoints, institutions, sources, subscribers, subsc
 from services.manage.endpoints import CreatedEndpoint
 from services.manage.subscribers import SubscriberView
 from services.manage.subscriptions import Wish
-from services.pipeline import accept, compose, deliver, feedback, hub, match
+from services.pipeline import accept, compose, deliver, feedback, hub, listen, match
 from services.pipeline.accept import Accepted
 from services.runtime import Runtime
 from services.storage import institutions as owners
@@ -109,7 +109,8 @@ def listener(
 
 def carry(rt: Runtime) -> None:
     """All that is due goes its whole way: matched, composed, delivered, answered."""
-    for stage in (match.run, compose.run, deliver.run_mail, deliver.run_webhooks, feedback.run, hub.run):
+    sending = (deliver.run_mail, deliver.run_webhooks)
+    for stage in (match.run, compose.run, *sending, feedback.run, hub.run, listen.run):
         stage(rt)
 
 

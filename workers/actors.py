@@ -9,7 +9,7 @@ import dramatiq
 
 from services import log
 from services.errors import Unavailable
-from services.pipeline import compose, deliver, feedback, hub, match, poll, replay
+from services.pipeline import compose, deliver, feedback, hub, listen, match, poll, replay
 from services.queue import Stage
 from services.runtime import Runtime
 
@@ -22,6 +22,7 @@ STAGES: dict[Stage, Callable[[Runtime], object]] = {
     Stage.FEEDBACK: feedback.run,
     Stage.HUB: hub.run,
     Stage.REPLAY: replay.run,
+    Stage.LISTEN: listen.run,
 }
 _log = log.get(__name__)
 

@@ -25,6 +25,7 @@ from services.api.routes import (
     suppressions,
     topics,
     unsubscribe,
+    websub,
 )
 from services.runtime import VERSION, Runtime
 from services.web import app as web
@@ -38,7 +39,7 @@ Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
     notices, events, interests, subscribers, subscriptions, mutes, endpoints, replays, conformance,
-    deliveries, feeds, machines, suppressions, topics, ledger, hooks, hub, unsubscribe, schemas,
+    deliveries, feeds, machines, suppressions, topics, ledger, hooks, hub, websub, unsubscribe, schemas,
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ class Limits:
 
     max_body_bytes: int = 1_000_000
     max_batch_bytes: int = 16_000_000
+    max_push_bytes: int = 5_000_000  # a feed, as a hub sends it
     dropped_bytes: int = 64_000_000  # of a body that is too long: read and forgotten
     anonymous: int = 600  # a whole office may stand behind one address
     sign_ups: int = 20  # each may send a mail
@@ -94,6 +95,8 @@ class BodyLimit:
 
     def _most(self, scope: Scope) -> int:
         """A batch may be long; but who shows no key at all is not listened to for so long."""
+        if scope["path"].startswith("/websub/"):
+            return self._limits.max_push_bytes
         is_batch = scope["path"] in BATCHES and any(name == b"authorization" for name, _ in scope["headers"])
         return self._limits.max_batch_bytes if is_batch else self._limits.max_body_bytes
 

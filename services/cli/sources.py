@@ -15,9 +15,10 @@ from services.cli.console import MAX_ID, AsJson
 from services.cli.opening import Opened
 from services.domain import links
 from services.errors import BadInput
-from services.manage import lists, onboarding, source_health, sources
+from services.manage import lists, onboarding, source_health, source_hubs, sources
 from services.manage.lists import Imported
 from services.manage.onboarding import Report
+from services.manage.source_hubs import SourceHubView
 from services.manage.sources import SourceView
 from services.pipeline import poll as polling
 from services.pipeline import quarantine
@@ -133,8 +134,9 @@ def show(source_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)], js
     with opening.runtime() as rt:
         found = sources.show(rt, source_id)
         well = source_health.verdict(rt, source_id)
+        hub = source_hubs.show(rt, source_id)
     if json:
-        console.as_json({"source": found.source, "fetches": found.fetches, "health": well})
+        console.as_json({"source": found.source, "fetches": found.fetches, "health": well, "hub": hub})
         return
     s = found.source
     console.facts(
@@ -146,6 +148,7 @@ def show(source_id: Annotated[int, typer.Argument(metavar="ID", max=MAX_ID)], js
             "health": f"{well.state}: {well.words}", "to do": well.advice or None,
             "rhythm": _span(well.rhythm), "strange if silent after": well.alarm_at,
             "notices": s.notices, "checked": s.last_checked_at, "next check": s.due_at,
+            **(_hub(hub) if hub else {}),
         }
     )  # fmt: skip
     rows = [(f.at, f.outcome, f.status, f"{f.took_ms} ms", f.published, f.revised, f.detail or "")
@@ -255,6 +258,23 @@ def _batch(one: HeldRow) -> dict[str, object]:
     return {
         "id": one.id, "source": one.source_id, "institution": one.institution, "address": one.address,
         "at": one.at, "reason": one.reason, "entries": [{"title": d.title, "url": d.url} for d in one.drafts],
+    }  # fmt: skip
+
+
+TRUST = {
+    "waiting": "it has not agreed to tell us yet",
+    "new": "it has agreed to tell us, and has had nothing to tell yet",
+    "trusted": "it tells us of everything: polled once a day",
+    "distrusted": "a poll found what it did not tell: polled as if it had none",
+}
+
+
+def _hub(one: SourceHubView) -> dict[str, object]:
+    """How the hub of a source is used, for people."""
+    return {
+        "hub": one.hub, "topic": one.topic, "trust": f"{one.trust}: {TRUST[one.trust]}",
+        "told until": one.follows_until, "last push": one.last_push_at, "pushes": one.pushes,
+        "news it missed": one.missed, "trouble with the hub": one.last_error,
     }  # fmt: skip
 
 

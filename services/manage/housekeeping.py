@@ -5,7 +5,7 @@ are asked here whether they stay."""
 from datetime import timedelta
 
 from services import log
-from services.manage import hub, silence, source_health
+from services.manage import hub, silence, source_health, source_hubs
 from services.manage.privacy import forget_unconfirmed
 from services.runtime import Runtime
 from services.storage import feedback, interest_log, ledger, mutes, paces, polling, replays, stories
@@ -27,6 +27,7 @@ def tidy(rt: Runtime) -> None:
     silent = silence.run(rt)
     hub.tidy(rt)
     changes = _forget_changes(rt)
+    source_hubs.tidy(rt)
     with rt.begin() as session:
         visits = polling.forget_visits(session, rt.clock.now() - KEEP_VISITS)
         words = feedback.forget(session, rt.clock.now() - KEEP_FEEDBACK)

@@ -17,7 +17,7 @@ from services.manage import checks, onboarding
 from services.manage.onboarding import Look
 from services.pipeline import first_visit
 from services.runtime import Runtime
-from services.storage import audit
+from services.storage import audit, source_hubs
 from services.storage import institutions as owners
 from services.storage import sources as store
 from services.storage.tables import Fetch, Source
@@ -187,6 +187,8 @@ def stop(rt: Runtime, source_id: int, *, because: str = "stopped by the operator
     with rt.begin() as session:
         if not store.stop(session, source_id, because=because):
             raise NotFound(f"There is no source {source_id} that is polled.")
+        source_hubs.leave_stopped(session, now=rt.clock.now())
+    rt.bell.ring("listen")
 
 
 def ensure_push_source(session: Session, institution_id: int, *, now: datetime) -> int:

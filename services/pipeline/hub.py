@@ -66,7 +66,7 @@ class Intents:
             told["hub.lease_seconds"] = str(one.asked.lease_s)
         return websub.question(one.asked.callback, told, tag=one.id)
 
-    def _settle(self, one: IntentDue, answer: Answer) -> Change:
+    def _settle(self, one: IntentDue, _: Request, answer: Answer) -> Change:
         outcome = websub.confirmed(answer, self._challenges.pop(one.id, ""))
         asked, now = one.asked, self._rt.clock.now()
         again = None
@@ -136,7 +136,7 @@ class Pushes:
             self._written[name] = topic.form.write(query_feeds.channel(self._rt, topic))
         return self._written[name]
 
-    def _settle(self, one: PushDue, answer: Answer) -> Change:
+    def _settle(self, one: PushDue, _: Request, answer: Answer) -> Change:
         now = self._rt.clock.now()
         outcome, sent = websub.outcome(answer, now), self._sent.pop(one.id)
         self._rt.metrics.attempts("hub", outcome.state.value)

@@ -30,7 +30,7 @@ Change = Callable[[Session, Claim], object]
 
 class Stream(Generic[T]):
     """`load` reads claimed rows by id; `begin` gives a row's request, whose `tag` is the row's id, or how it
-    is settled without one; `settle` says what its answer changes."""
+    is settled without one; `settle` says what its answer changes, or asks on (by the same tag)."""
 
     def __init__(
         self,
@@ -39,13 +39,14 @@ class Stream(Generic[T]):
         *,
         load: Callable[[Session, Claim], Mapping[int, T]],
         begin: Callable[[T], Request | Change],
-        settle: Callable[[T, Answer], Change],
+        settle: Callable[[T, Request, Answer], Change | Request],
     ) -> None:
         self._rt, self._lane = rt, lane
         self._load, self._begin, self._settle = load, begin, settle
         self._id = secrets.token_hex(8)
         self._held: set[int] = set()
         self._under_way: dict[int, T] = {}
+        self._onward: list[Request] = []
         self._look_at = 0.0
         self._done = 0
 
@@ -59,8 +60,12 @@ class Stream(Generic[T]):
                     before = self._done
                     for request, answer in answers:
                         assert isinstance(request.tag, int)
-                        one = self._under_way.pop(request.tag)
-                        self._write(request.tag, self._settle(one, answer))
+                        settled = self._settle(self._under_way[request.tag], request, answer)
+                        if isinstance(settled, Request):
+                            self._onward.append(settled)
+                        else:
+                            del self._under_way[request.tag]
+                            self._write(request.tag, settled)
                     if self._done == before:
                         break
         finally:
@@ -71,6 +76,8 @@ class Stream(Generic[T]):
         return Claim(self._id, tuple(self._held.copy()))
 
     def _more(self, *, is_first: bool = False) -> Iterator[Request]:
+        while self._onward:
+            yield self._onward.pop()
         now = self._rt.clock.monotonic()
         room = AT_ONCE - len(self._held)
         if room <= 0 or self._rt.stopping.is_set() or (now < self._look_at and not is_first):

@@ -1,13 +1,14 @@
 """What one answer of a source means: entries become drafts, and the source learns when to be asked again."""
 
 import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from feeds import doors, politeness
+from feeds import discover, doors, politeness
 from feeds import errors as feed_errors
 from feeds.fetch import (
     Failed,
@@ -24,7 +25,7 @@ from feeds.politeness import Move, Wishes
 from feeds.pool import ParserPool
 from feeds.sites import site_of
 from feeds.types import Door, Entry, Feed, Habits, Ladder
-from services.domain import labels
+from services.domain import labels, seal
 from services.domain.drafts import MAX_SUMMARY, Draft, plain, text_of
 from services.domain.quarantine import learned_skew_s
 from services.http import Answer, Failure, Response
@@ -33,6 +34,7 @@ from services.pipeline.accept import Accepted
 from services.pipeline.quarantine import Sieved
 from services.runtime import Runtime
 from services.storage.polling import Rest, SourceDue, Visit
+from services.storage.source_hubs import Named
 
 Columns = dict[str, Any]
 MAX_KEY = 1_000  # bytes
@@ -107,27 +109,12 @@ def _fresh(
     if digest == source.body_hash and doors.is_conditional(habits, now=now):
         return _unchanged(reading, told.validators, told.wishes, now)
 
-    def read(ladder: Ladder) -> Feed:
-        return parsers.parse_safely(
-            body,
-            content_type=told.content_type,
-            base_url=reading.url,
-            now=now,
-            zone=ZoneInfo(source.zone),
-            habits=replace(habits, ladder=ladder),
-        )
-
     try:
-        feed = read(habits.ladder)
-        if habits.door is Door.FEED:
-            feed = renames.settled(rt, source.source_id, feed, read)
+        feed, sieved, done = take_in(
+            rt, source, body, content_type=told.content_type, url=reading.url, parsers=parsers, now=now
+        )
     except feed_errors.FeedError as exc:
         return _failed(reading, now, told.wishes, exc.message)
-    live = [entry for entry in feed.entries if not entry.is_withdrawn]
-    sieved = Sieved([draft_of(entry, feed) for entry in live])
-    if habits.door is not Door.OAI:  # a harvest brings what has changed, and never the whole
-        sieved = quarantine.sieve(rt, source, live, sieved.drafts)
-    done = _accepted(rt, source, habits, feed, sieved, now)
     dates = [entry.published_at for entry in feed.entries if entry.published_at]
     columns: Columns = {
         "body_hash": digest,
@@ -137,7 +124,9 @@ def _fresh(
         "first_read_at": source.first_read_at or now,
         "title": plain(feed.title, limit=200) or None,
         "asked_s": min(politeness.asked_s(replace(told.wishes, ttl_s=feed.ttl_s)), 86_400),
-        "due_at": _next_check(source, now, told.wishes, dates, ttl_s=feed.ttl_s),
+        "due_at": _next_check(
+            source, now, told.wishes, dates, ttl_s=feed.ttl_s, is_told=not (published(done) or revised(done))
+        ),
         **_validator_columns(told.validators),
         **_well(),
     }
@@ -147,12 +136,58 @@ def _fresh(
         columns["due_at"] = now
     if feed.expired:
         columns |= {"state": "stopped", "stopped_because": "the feed says that it has ended (expired)"}
-    published = sum(one.outcome is accept.Outcome.PUBLISHED for one in done)
-    revised = sum(one.outcome is accept.Outcome.REVISED for one in done)
-    return _visit(
-        reading, "fresh", columns, size=len(body), published=published, revised=revised,
+    visit = _visit(
+        reading, "fresh", columns, size=len(body), published=published(done), revised=revised(done),
         detail="; ".join([*_held(sieved), *feed.report])[:500] or None,
     )  # fmt: skip
+    return replace(visit, hub=_hub_named(rt, reading, feed, done))
+
+
+def take_in(
+    rt: Runtime, source: SourceDue, body: bytes, *, content_type: str | None, url: str, parsers: ParserPool,
+    now: datetime,
+) -> tuple[Feed, Sieved, list[Accepted]]:  # fmt: skip
+    """Read a body as its source's, hold what must be held, hand on the rest. Raises FeedError."""
+    habits = habits_of(source)
+
+    def read(ladder: Ladder) -> Feed:
+        return parsers.parse_safely(
+            body,
+            content_type=content_type,
+            base_url=url,
+            now=now,
+            zone=ZoneInfo(source.zone),
+            habits=replace(habits, ladder=ladder),
+        )
+
+    feed = read(habits.ladder)
+    if habits.door is Door.FEED:
+        feed = renames.settled(rt, source.source_id, feed, read)
+    live = [entry for entry in feed.entries if not entry.is_withdrawn]
+    sieved = Sieved([draft_of(entry, feed) for entry in live])
+    if habits.door is not Door.OAI:  # a harvest brings what has changed, and never the whole
+        sieved = quarantine.sieve(rt, source, live, sieved.drafts)
+    return feed, sieved, _accepted(rt, source, habits, feed, sieved, now)
+
+
+def published(done: Sequence[Accepted]) -> int:
+    return sum(one.outcome is accept.Outcome.PUBLISHED for one in done)
+
+
+def revised(done: Sequence[Accepted]) -> int:
+    return sum(one.outcome is accept.Outcome.REVISED for one in done)
+
+
+def _hub_named(rt: Runtime, reading: Reading, feed: Feed, done: Sequence[Accepted]) -> Named | None:
+    """The hub that a feed names (WebSub, section 4): its Link headers before the document itself."""
+    if not rt.settings.websub or Door(reading.source.kind) is not Door.FEED:
+        return None
+    headers = reading.answer.headers if isinstance(reading.answer, Response) else ()
+    hub, topic = discover.hub_and_self(headers, reading.url)
+    hub, topic = hub or feed.hub_url, topic or feed.self_url or reading.url
+    has_news = bool(published(done) or revised(done))
+    secret = seal.seal(rt.settings.secret_key, secrets.token_urlsafe(32)) if hub else ""
+    return Named(hub, topic if hub else None, secret, has_news, reading.source.last_checked_at)
 
 
 def habits_of(source: SourceDue) -> Habits:
@@ -246,10 +281,15 @@ def _visit(
 
 
 def _next_check(
-    source: SourceDue, now: datetime, wishes: Wishes, dates: Sequence[datetime], *, ttl_s: int | None
-) -> datetime:
+    source: SourceDue, now: datetime, wishes: Wishes, dates: Sequence[datetime], *, ttl_s: int | None,
+    is_told: bool = True,
+) -> datetime:  # fmt: skip
+    """Once a day where its hub tells us of everything, as far as it can be trusted with that."""
     asked = Wishes(wishes.max_age_s, wishes.expires_s, ttl_s, wishes.retry_after_s)
-    return politeness.next_check(now=now, source_id=source.source_id, entry_dates=dates, wishes=asked)
+    return politeness.next_check(
+        now=now, source_id=source.source_id, entry_dates=dates, wishes=asked,
+        is_told=source.is_told and is_told,
+    )  # fmt: skip
 
 
 def _well() -> Columns:

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import DateTime, delete, func, insert, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from services.storage import source_hubs
+from services.storage.source_hubs import Named
 from services.storage.tables import Fetch, Source, Subscriber
 from services.storage.work import Claim
 
@@ -38,6 +40,7 @@ class SourceDue:
     kind: str = "feed"
     rules: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, str] = field(default_factory=dict)
+    is_told: bool = False
 
 
 _RECENT = text("""
@@ -73,15 +76,22 @@ def begin(session: Session, held: Claim, *, now: datetime, shortest: timedelta) 
         .where(Source.id.in_(held.rows), Source.claim_id == held.id)
         .values(due_at=func.greatest(literal(now + shortest, DateTime(timezone=True)), as_before))
     )
+    return read(session, held.rows, now=now)
+
+
+def read(session: Session, source_ids: Sequence[int], *, now: datetime) -> list[SourceDue]:
+    """Sources that have an address, as they are asked and read."""
     rows = session.scalars(
-        select(Source).where(Source.id.in_(held.rows), Source.address.is_not(None)).order_by(Source.id)
+        select(Source).where(Source.id.in_(source_ids), Source.address.is_not(None)).order_by(Source.id)
     )
-    recent = {r.id: tuple(r.dates) for r in session.execute(_RECENT, {"ids": list(held.rows)})}
+    recent = {r.id: tuple(r.dates) for r in session.execute(_RECENT, {"ids": list(source_ids)})}
+    told = source_hubs.trusted(session, list(source_ids), now=now)
     return [
         SourceDue(
             s.id, s.address or "", s.etag, s.last_modified, s.validators_url, s.body_hash, s.ladder,
             s.encoding, s.zone, s.language, s.errors, s.moved_to, s.moved_times, s.moved_since,
             s.first_read_at, s.last_checked_at, s.skew_s, recent[s.id], s.asked_s, s.kind, s.rules, s.memory,
+            s.id in told,
         )
         for s in rows
     ]  # fmt: skip
@@ -127,6 +137,7 @@ class Visit:
     detail: str | None
     columns: Mapping[str, Any]
     rest: Rest | None = None
+    hub: Named | None = None
 
 
 def finish_all(session: Session, held: Claim, visits: Sequence[Visit], *, now: datetime) -> set[int]:
@@ -155,6 +166,22 @@ def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> boo
         return False
     if visit.rest is not None:
         _leave_alone(session, visit.rest)
+    if visit.hub is not None:
+        source_hubs.note(session, visit.source_id, visit.hub, now=now)
+    _write_line(session, visit, now=now)
+    return True
+
+
+def told(session: Session, visit: Visit, *, now: datetime) -> None:
+    """Record what a hub told of a source; its next check stays as it is."""
+    newest = visit.columns.get("last_entry_at")
+    if newest is not None:
+        later = func.greatest(Source.last_entry_at, newest)
+        session.execute(update(Source).where(Source.id == visit.source_id).values(last_entry_at=later))
+    _write_line(session, visit, now=now)
+
+
+def _write_line(session: Session, visit: Visit, *, now: datetime) -> None:
     session.execute(
         insert(Fetch).values(
             source_id=visit.source_id, at=now, outcome=visit.outcome, status=visit.status,
@@ -162,7 +189,6 @@ def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> boo
             detail=visit.detail,
         )
     )  # fmt: skip
-    return True
 
 
 _UNCHANGED = text("""

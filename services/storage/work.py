@@ -28,6 +28,8 @@ from services.storage.tables import (
     Replay,
     Rhythm,
     Source,
+    SourceHub,
+    SourcePush,
 )
 from services.storage.tables.base import Base
 
@@ -127,6 +129,16 @@ HUB_FOLLOWERS = Lane(
     HubFollower, ("pending", "retry"), "sending", unless=lambda now: HubFollower.follows_until <= now
 )
 REPLAYS = Lane(Replay)
+
+
+def _follows_another(_: datetime) -> ColumnElement[bool]:
+    """Whether an earlier push of the same hub is still to be read: what is older must not be written last."""
+    earlier = aliased(SourcePush)
+    return select(earlier.id).where(earlier.hub_id == SourcePush.hub_id, earlier.id < SourcePush.id).exists()
+
+
+SOURCE_HUBS = Lane(SourceHub)
+SOURCE_PUSHES = Lane(SourcePush, unless=_follows_another)
 LANES = {
     "poll": (SOURCES,),
     "match": (EVENTS, MATCH_TURNS),
@@ -136,6 +148,7 @@ LANES = {
     "feedback": (FEEDBACK,),
     "hub": (HUB_INTENTS, HUB_FOLLOWERS),
     "replay": (REPLAYS,),
+    "listen": (SOURCE_HUBS, SOURCE_PUSHES),
 }
 
 

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from services.api.app import make_app
 from services.channels import websub as channel
-from services.domain import websub
+from services.domain import source_hubs, websub
 from services.manage import hub
 from services.pipeline import hub as stage
 from services.syndication.forms import FORMATS
@@ -33,3 +33,9 @@ def test_the_figures_of_the_hub_are_those_of_the_code() -> None:
     assert f"{hub.MAX_ASKED} in ten minutes" in text
     assert hub.ASKED_WITHIN.total_seconds() == 600
     assert set(re.findall(r"`(?:/feeds/notices)?\.(\w+)`", text)) == set(FORMATS)
+
+
+def test_the_table_of_trust_is_whole() -> None:
+    shown = [guides.codes(row[0])[0] for row in guides.rows("websub.md", "| trust |")]
+    assert shown == [one.value for one in source_hubs.Trust]
+    assert f"until {source_hubs.PROVEN_AGAIN} pushes with news" in guides.read("websub.md")

@@ -28,6 +28,7 @@ from services.storage.tables.ledger import ComposeRun
 from services.storage.tables.notices import Event, Notice, Revision, Story
 from services.storage.tables.replays import Replay, ReplayItem
 from services.storage.tables.sketches import SketchRow
+from services.storage.tables.source_hubs import SourceHub, SourcePush
 from services.storage.tables.sources import Fetch, RobotsFile, Source
 from services.storage.tables.subscribers import Consent, Feedback, Rhythm, Subscriber, Suppression
 from services.storage.tables.topics import TopicRule
@@ -39,5 +40,5 @@ __all__ = [
     "Feedback", "Fetch", "Held", "HubFollower", "HubIntent", "HubTopic", "IndexSnapshot", "Institution",
     "Interest", "InterestChange", "InterestLog", "Issue", "IssueItem", "MailPace", "Match", "MatchTurn",
     "Mute", "Notice", "OwnerWord", "Replay", "ReplayItem", "Revision", "Rhythm", "RobotsFile", "SketchRow",
-    "Source", "Story", "Subscriber", "Subscription", "Suppression", "TopicRule",
+    "Source", "SourceHub", "SourcePush", "Story", "Subscriber", "Subscription", "Suppression", "TopicRule",
 ]  # fmt: skip
