@@ -33,6 +33,7 @@ _WORDS = {
     "too_large": "the answer was too long: a few words, or none, will do",
     "too_many_redirects": "the address redirects, which is never followed: name the one it leads to",
     "protocol": "what came back was not a sound HTTP answer",
+    "line": "our own line was down: no fault of yours, it is tried again",
     "unsent": "the call could not be made of what is stored here; tell the operator",
 }
 
@@ -55,6 +56,8 @@ def words(fault: str | None, kind: str, status: int | None) -> str:
     """
     if fault is None:
         return ""
+    if fault == Fault.OURS:
+        return _WORDS["line" if kind in _OF_KIND or kind == "timeout" else "unsent"]
     if kind == "timeout":
         if fault == Fault.NETWORK:
             return "no connection within the time allowed: is it running, and open to us?"

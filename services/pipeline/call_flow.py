@@ -16,9 +16,10 @@ from services import log as logs
 from services.channels.base import Outcome, OutcomeKind
 from services.channels.webhook import Call, WebhookChannel
 from services.domain import health, retries
+from services.domain.faults import Fault
 from services.domain.health import Answers, Health
 from services.errors import Unavailable
-from services.pipeline import outcomes
+from services.pipeline import line, outcomes
 from services.pipeline.calls import call
 from services.pipeline.leases import LEASE, kept
 from services.runtime import Runtime
@@ -145,7 +146,7 @@ class CallFlow:
             self._record()
 
     def _record(self) -> None:
-        done, self._done = self._done, []
+        done, self._done = line.told_apart(self._rt, self._done), []
         self._failed.clear()
         if not done:
             return
@@ -241,7 +242,10 @@ def _answers(told: list[Outcome]) -> Answers:
     waits = [one.retry_after_s for one in told if one.retry_after_s is not None]
     return Answers(
         taken=sum(one.state is OutcomeKind.SENT for one in told),
-        failed=sum(one.state is not OutcomeKind.SENT and one.status != 429 for one in told),
+        failed=sum(
+            one.state is not OutcomeKind.SENT and one.status != 429 and one.fault != Fault.OURS
+            for one in told
+        ),
         wait_s=max(waits, default=None),
         is_gone=any(one.disable for one in told),
     )
