@@ -17,6 +17,7 @@ from services.interests.tree import And, Facet, FacetField, Leaf, Not, Or, Phras
 MOST = 3
 TRIED = 24
 MIN_STEM = 4
+CUTS = (1, 2, 3, 5)  # letters that a looser beginning lacks
 NARROWING = ("kind:", "topic:", "place:", "audience:")
 
 
@@ -30,7 +31,7 @@ class Suggestion:
 
 def widen(query: Query, past: Past, among: Collection[int], now: datetime) -> tuple[Suggestion, ...]:
     """For a query that brings nothing: the nearest ones that bring something, the least change first."""
-    return _counted(_wider(normalise(query)), past, among, now)
+    return _counted(_wider(normalise(query), past), past, among, now)
 
 
 def narrow(
@@ -71,40 +72,69 @@ def _readable(query: Query) -> str | None:
         return None
 
 
-def _wider(query: Query) -> Iterator[Query | None]:
-    """Each condition looser, then each left out, then any instead of all."""
+def _wider(query: Query, past: Past) -> Iterator[Query | None]:
+    """Another spelling, then each condition looser, then each left out, then any instead of all."""
     parts = query.parts if isinstance(query, And) else (query,)
-    for place, part in enumerate(parts):
-        for looser in _looser(part):
-            yield _joined([*parts[:place], looser, *parts[place + 1 :]])
+    for loosen in (_respelt, _looser):
+        for place, part in enumerate(parts):
+            for looser in loosen(part, past):
+                yield _joined([*parts[:place], looser, *parts[place + 1 :]])
     if len(parts) > 1:
         for place in range(len(parts)):
-            yield _joined([*parts[:place], *parts[place + 1 :]])
-        yield from (part for part in parts if not isinstance(part, Not))
+            rest = [*parts[:place], *parts[place + 1 :]]
+            yield _joined([part for part in rest if isinstance(part, Not) or _says_something(part, past)])
+        yield from (part for part in parts if _says_something(part, past))
 
 
-def _looser(part: Query) -> Iterator[Query]:
+def _says_something(part: Query, past: Past) -> bool:
+    return not isinstance(part, Not) and (not isinstance(part, Word) or past.is_telling(part.text))
+
+
+def _respelt(part: Query, past: Past) -> Iterator[Query]:
+    """Words that no notice has, spelt as notices spell what is nearly the same."""
+    match part:
+        case Word(text, in_title):
+            yield from (Word(near, in_title) for near in past.near(text))
+        case Phrase(words, in_title):
+            for place, word in enumerate(words):
+                for near in past.near(word):
+                    yield Phrase((*words[:place], near, *words[place + 1 :]), in_title)
+        case Or(parts):
+            for one in parts:
+                yield from _respelt(one, past)
+        case _:
+            return
+
+
+def _looser(part: Query, past: Past) -> Iterator[Query]:
     match part:
         case Phrase(words, in_title):
-            yield And(tuple(Word(word, in_title) for word in words))
+            for length in range(len(words) - 1, 1, -1):
+                for piece in (words[:length], words[-length:]):
+                    if past.is_telling(piece[0]) and past.is_telling(piece[-1]):
+                        yield Phrase(piece, in_title)
+            telling = [Word(word, in_title) for word in words if past.is_telling(word)]
+            if found := _joined([*telling]):
+                yield found
             if in_title:
                 yield Phrase(words)
         case Word(text, in_title):
             if in_title:
                 yield Word(text)
-            for length in range(len(text) - 1, MIN_STEM - 1, -1):
-                yield Prefix(text[:length].lower())
+            for cut in CUTS:
+                if len(text) - cut >= MIN_STEM:
+                    yield Prefix(text[:-cut].lower())
         case Prefix(text, in_title):
             if in_title:
                 yield Prefix(text)
-            yield from (Prefix(text[:length]) for length in range(len(text) - 1, MIN_STEM - 1, -1))
+            yield from (Prefix(text[:-cut]) for cut in CUTS if len(text) - cut >= MIN_STEM)
         case Facet(FacetField.TOPIC, value) if "/" in value:
             yield Facet(FacetField.TOPIC, value.rpartition("/")[0])
         case Facet(FacetField.PLACE, value):
             yield from (Facet(FacetField.PLACE, wide) for wide in reversed(places.ancestors(value)[:-1]))
         case Or(parts):
             for one in parts:
-                yield from _looser(one)
+                yield from _looser(one, past)
         case _:
             return
 

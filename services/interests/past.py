@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import assert_never
 
 from pyroaring import BitMap
@@ -17,8 +18,12 @@ from services.interests.atoms import facet_atoms, leaf_atoms
 from services.interests.evaluate import begins, deadline_holds
 from services.interests.reading import WARSAW, Reading, ReadWord
 from services.interests.text import Analyser, Keys
+from services.interests.tokens import lowered
 from services.interests.tree import And, Deadline, Exact, Facet, Leaf, Not, Or, Phrase, Prefix, Query, Word
 
+LONGER = 2  # letters by which a word spelt nearly so may differ
+MOST_NEAR = 2
+NEAR = 0.8
 SIZE = array("I").itemsize  # of a packed number
 # Numbers are packed spread over all bits (Knuth's multiplicative hash): small ones, one like the other, are
 # slow to look for among bytes.
@@ -106,6 +111,18 @@ class Past:
         for atom, posting in self._facets.items():
             if number := wanted.intersection_cardinality(posting):
                 yield atom, number
+
+    def near(self, word: str) -> list[str]:
+        """Forms that notices have, spelt nearly like a word that none has; the nearest first."""
+        if any(self._by_key.get(key) for key in self._analyser.query_keys(word)):
+            return []
+        form = lowered(word)
+        alike = [one for one in self._by_form if one[:1] == form[:1] and abs(len(one) - len(form)) <= LONGER]
+        return get_close_matches(form, alike, n=MOST_NEAR, cutoff=NEAR)
+
+    def is_telling(self, word: str) -> bool:
+        """Whether a word says what a text is about: `na` and `w` do not."""
+        return not self._analyser.is_function(lowered(word))
 
     def _met(self, query: Query, now: datetime) -> BitMap:
         match query:

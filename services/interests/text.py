@@ -60,6 +60,10 @@ class Analyser:
         """Whether a form in small letters is a word of its own, besides any name."""
         return bool(self._readings(form).common)
 
+    def is_function(self, form: str) -> bool:
+        """Whether a form in small letters is a preposition, a conjunction, a pronoun or the like."""
+        return self._readings(form).is_function
+
     def understood(self, word: str) -> tuple[str, ...]:
         """How a word of a query was read, for people: its lemmas, or the word where none is known."""
         lemmas = sorted(key for key in self.query_keys(word) if not key.startswith(("~", "^", "en:")))
