@@ -13,14 +13,15 @@ _DIVIDED = re.compile(r"[,;|+:/]+")
 _CLOSED = (FacetField.TOPIC, FacetField.PLACE, FacetField.KIND, FacetField.AUDIENCE, FacetField.LANG)
 
 
-def facet(text: str, field: FacetField, lexemes: list[Lexeme], at: int) -> Query:
-    """Any of the values that a piece of `text` names. Raises QueryError."""
+def facet(text: str, field: FacetField, lexemes: list[Lexeme], at: int, *, is_typed: bool) -> Query:
+    """Any of the values that a piece of `text` names; what is not typed is canonical. Raises QueryError."""
     piece = lexemes[at]
     if piece.sign is Sign.EQUALS:
         raise refused("exact", f"= is for words, not for {field}", piece, f"a value of {field}",
                       instead(text, piece, ""))  # fmt: skip
-    check_address(text, piece)
-    if field in _CLOSED and piece.sign is Sign.WORD:
+    if is_typed:
+        check_address(text, piece)
+    if is_typed and field in _CLOSED and piece.sign is Sign.WORD:
         _check_several(text, field, lexemes, at)
     try:
         found = tuple(Facet(field, value) for value in resolve(field, piece.text))

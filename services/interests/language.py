@@ -185,9 +185,9 @@ class _Parser:
         elif first.sign is Sign.WORD and self._is_typed:
             slips.check_connective(self._text, self._lexemes, at)
         if isinstance(self._field, FacetField):
-            return facet(self._text, self._field, self._lexemes, at)
+            return facet(self._text, self._field, self._lexemes, at, is_typed=self._is_typed)
         in_title = self._field == TITLE
-        if first.sign is Sign.WORD:
+        if first.sign is Sign.WORD and self._is_typed:
             slips.check_piece(self._text, self._lexemes, at)
         if first.sign is not Sign.EQUALS:
             return leaves.text_leaf(self._text, first, in_title=in_title)
