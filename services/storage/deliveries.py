@@ -109,6 +109,7 @@ _MAIL = text("""
            d.weight = 0 AS is_awaited,
            CASE WHEN x.email_hash IS NOT NULL THEN 'suppressed: ' || x.reason
                 WHEN i.kind IN ('confirm', 'goodbye') THEN NULL
+                WHEN i.kind LIKE 'reconsent%' AND r.asked_at IS NULL THEN 'the question is answered'
                 WHEN r.state = 'left' THEN 'the subscriber has left'
                 WHEN r.state <> 'active' THEN 'the address is not confirmed'
            END AS held_back

@@ -189,6 +189,18 @@ def test_time_runs_from_when_the_letter_left_not_from_when_it_was_written(
     assert letters(rt) == ["reconsent"]
 
 
+def test_a_reminder_that_is_late_is_not_sent_to_who_has_answered(rt: Runtime, clock: FrozenClock) -> None:
+    person = reader(rt)
+    later(rt, clock, YEAR)
+    clock.advance(REMINDER)
+    housekeeping.tidy(rt)  # the reminder is written, and mail cannot leave
+    silence.stay(rt, stay_token(rt, person))
+    deliver.run_mail(rt)
+    assert [row["state"] for row in rows(rt, LETTERS)] == ["sent", "suppressed"]
+    later(rt, clock, YEAR)
+    assert [row["state"] for row in rows(rt, LETTERS)] == ["sent", "suppressed", "sent"]
+
+
 def test_many_are_asked_in_batches_and_two_rounds_at_once_ask_each_once(
     rt: Runtime, clock: FrozenClock
 ) -> None:
