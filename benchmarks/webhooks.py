@@ -56,6 +56,7 @@ WORDS_OF_A_BODY = 120
 NAIVE_CALLS = 1_000
 PUSHERS = 16
 KEYS = 8  # each may push fifty times a second
+STEADY = ((50, 1), (20, 10), (200, 1))  # pushes a second, and events in each
 SETTLE_S = 30.0
 
 
@@ -63,13 +64,12 @@ SETTLE_S = 30.0
 class Sizes:
     events: int
     endpoints: int
-    rates: tuple[int, ...]  # pushes a second
     seconds: int
 
 
 def main() -> None:
     given = _report.arguments(__doc__)
-    sizes = Sizes(2_000, 1_000, (50, 200), 5) if given.quick else Sizes(20_000, 5_000, (50, 200), 30)
+    sizes = Sizes(2_000, 1_000, 5) if given.quick else Sizes(20_000, 5_000, 20)
     machine = _report.machine()
     log.configure("json")
     logging.getLogger().setLevel(logging.ERROR)
@@ -231,20 +231,21 @@ def _steady(far: _receiver.Receiver, sizes: Sizes) -> list[_report.Row]:
             accounts.create_key(house.rt, institution=institution(house.rt, f"Gmina {one}")).key
             for one in range(KEYS)
         ]
-        _at_rate(house, far, keys, 20, 3)  # to get warm
-        return [_at_rate(house, far, keys, rate, sizes.seconds) for rate in sizes.rates]
+        _at_rate(house, far, keys, 20, 1, 3)  # to get warm
+        return [_at_rate(house, far, keys, rate, size, sizes.seconds) for rate, size in STEADY]
 
 
 def _at_rate(
-    house: House, far: _receiver.Receiver, keys: Sequence[str], rate: int, seconds: int
+    house: House, far: _receiver.Receiver, keys: Sequence[str], rate: int, size: int, seconds: int
 ) -> _report.Row:
     far.forget()
-    due = _push(house, keys, f"steady-{rate}", rate=rate, seconds=seconds)
+    due = _push(house, keys, f"steady-{rate}-{size}", rate=rate, size=size, seconds=seconds)
     house.wait(lambda: far.count() >= len(due), within_s=SETTLE_S + seconds)
     came = far.came().at
     waits = sorted(1000 * (came[title] - at) for title, at in due.items())
     return {
         "pushes/s": rate,
+        "events/s": rate * size,
         "events": len(waits),
         "p50 ms": round(_quantile(waits, 0.5), 1),
         "p95 ms": round(_quantile(waits, 0.95), 1),
@@ -253,32 +254,44 @@ def _at_rate(
     }
 
 
-def _push(house: House, keys: Sequence[str], prefix: str, *, rate: int, seconds: int) -> dict[str, float]:
+def _push(
+    house: House, keys: Sequence[str], prefix: str, *, rate: int, size: int, seconds: int
+) -> dict[str, float]:
     """Push at the rate, whatever the answers take; {title: when it was to be sent}."""
     kept = threading.local()
     start = time.time() + 0.2
-    due = {f"{prefix}-{number}": start + number / rate for number in range(rate * seconds)}
+    due = {f"{prefix}-{number}": start + number // size / rate for number in range(rate * size * seconds)}
 
-    def push(title: str, at: float, key: str) -> None:
+    def push(titles: Sequence[str], at: float, key: str) -> None:
         if not hasattr(kept, "connection"):
             kept.connection = HTTPConnection("127.0.0.1", house.settings.port, timeout=20)
         time.sleep(max(0.0, at - time.time()))
-        body = dumps(
+        items = [
             {"key": title, "kind": "call", "title": title, "body_html": _text(title, WORDS_OF_A_BODY)}
-        )
+            for title in titles
+        ]
+        path, body = ("/v1/notices", items[0]) if size == 1 else ("/v1/notices/batch", items)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-        kept.connection.request("POST", "/v1/notices", body, headers)
+        kept.connection.request("POST", path, dumps(body), headers)
         answer = kept.connection.getresponse()
         said = answer.read()
-        assert answer.status == 201, said
+        assert answer.status in (200, 201), said
 
     with ThreadPoolExecutor(PUSHERS) as pool:
         for done in [
-            pool.submit(push, title, at, key)
-            for (title, at), key in zip(due.items(), itertools.cycle(keys), strict=False)
+            pool.submit(push, titles, due[titles[0]], key)
+            for titles, key in zip(_batched(list(due), size), itertools.cycle(keys), strict=False)
         ]:
             done.result()
     return due
+
+
+def _batched(titles: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [titles[at : at + size] for at in range(0, len(titles), size)]
+
+
+def _batched(titles: Sequence[str], size: int) -> list[Sequence[str]]:
+    return [titles[at : at + size] for at in range(0, len(titles), size)]
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
