@@ -1,11 +1,12 @@
 """robots.txt (RFC 9309): may a crawler of this name read this address? Text in, a verdict out."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote, unquote, urlsplit
 
 MAX_CHARS = 500_000
 MAX_RULES = 5_000
+Rule = tuple[bool, str]  # allowed, pattern
 _NAME = re.compile(r"[A-Za-z_-]+")
 
 
@@ -16,10 +17,25 @@ def allows(status: int | None, body: str, url: str, *, agent: str) -> bool:
         return False
     if not 200 <= status < 300:
         return True
+    named, general = _rules(body[:MAX_CHARS], agent.lower())
+    return _verdict(general if named is None else named, url)
+
+
+def allows_by_name(status: int | None, body: str, url: str, *, agent: str) -> bool:
+    """The verdict for an address that was given out for machines: only a group that names the agent counts,
+    and a site that cannot say has said nothing."""
+    if status is None or not 200 <= status < 300:
+        return True
+    named, _ = _rules(body[:MAX_CHARS], agent.lower())
+    return _verdict(named or [], url)
+
+
+def _verdict(rules: Iterable[Rule], url: str) -> bool:
+    """The longest pattern that fits decides; of two as long the one that allows (section 2.2.2)."""
     parts = urlsplit(url)
     path = _normal((parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
     best, verdict = -1, True
-    for is_allowed, pattern in _rules(body[:MAX_CHARS], agent.lower()):
+    for is_allowed, pattern in rules:
         if pattern and len(pattern) >= best and _matches(pattern, path):
             verdict = is_allowed or (len(pattern) == best and verdict)
             best = len(pattern)
@@ -32,10 +48,10 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}".lower()
 
 
-def _rules(body: str, agent: str) -> list[tuple[bool, str]]:
-    """(allowed, pattern) of all groups that name the agent, or of those for everybody when none does."""
-    named: list[tuple[bool, str]] = []
-    general: list[tuple[bool, str]] = []
+def _rules(body: str, agent: str) -> tuple[list[Rule] | None, list[Rule]]:
+    """The rules of all groups that name the agent, None when there are none; and those for everybody."""
+    named: list[Rule] = []
+    general: list[Rule] = []
     is_named = False
     holders: list[str] = []
     in_rules = False
@@ -51,7 +67,7 @@ def _rules(body: str, agent: str) -> list[tuple[bool, str]]:
                 named.append(rule)
             if "*" in holders:
                 general.append(rule)
-    return (named if is_named else general)[:MAX_RULES]
+    return (named[:MAX_RULES] if is_named else None), general[:MAX_RULES]
 
 
 def _lines(body: str) -> Iterator[tuple[str, str]]:

@@ -69,7 +69,7 @@ _MEANINGS = (
     ("too many redirects", "It leads round in circles.", "Tell its webmaster."),
     ("bad redirect", "It leads on to an address that cannot be asked.", "Tell its webmaster."),
     ("address refused", "Its address does not lead to a public host.", "Correct the address."),
-    ("robots.txt", "Its robots.txt asks machines not to read this page.", "Ask for a feed instead."),
+    ("robots.txt", "Its robots.txt asks us not to read this address.", "Ask for a feed instead."),
 )  # fmt: skip
 _UNREAD = ("What it sends cannot be read as what it should be.", "Open the address and look: perhaps it "
            "has become a page, or an empty shell that a browser has to fill.")  # fmt: skip

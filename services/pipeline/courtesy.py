@@ -43,6 +43,7 @@ class Turns:
         self._pausing: dict[str, datetime] = {}
         self._pauses: list[tuple[datetime, str]] = []
         self._resting: dict[str, datetime] = {}
+        self._refused: list[Step] = []
 
     def add(self, step: Step, *, is_onward: bool = False) -> None:
         """Let a step wait; the next hop of one under way goes before the others."""
@@ -73,6 +74,16 @@ class Turns:
             heapq.heappush(self._pauses, (until, step.host))
         elif step.host in self._waiting:
             self._free.setdefault(step.host)
+
+    def refuse(self, step: Step, *, was_asked: bool) -> None:
+        """A step that must not be taken; its host was or was not asked about it."""
+        self.done(step, was_asked=was_asked)
+        self._refused.append(step)
+
+    def refused(self) -> list[Step]:
+        """What was refused, once."""
+        refused, self._refused = self._refused, []
+        return refused
 
     def rest(self, url: str, until: datetime) -> None:
         """Ask no host of this site before then."""

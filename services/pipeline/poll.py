@@ -7,7 +7,7 @@ burst on somebody's server. One failing source is a value, never the end of the 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,6 +15,7 @@ from feeds import doors
 from feeds.fetch import Failed, Moved, Validators, conditional_headers, read_answer
 from feeds.politeness import SHORTEST
 from feeds.pool import ParserPool
+from feeds.robots import origin_of
 from feeds.types import Door
 from services import log as logs
 from services.errors import Unavailable
@@ -26,6 +27,7 @@ from services.runtime import VERSION, Runtime
 from services.storage import polling as store
 from services.storage import work
 from services.storage.polling import SourceDue, Visit
+from services.storage.robots import Told
 from services.storage.session import outlasting, patiently
 from services.storage.work import Claim
 
@@ -43,10 +45,11 @@ log = logs.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How every source of a round is asked: as whom, and for how long."""
+    """How the sources of a round are asked: as whom, for how long, and what their robots.txt said."""
 
     agent: str
     timeout_s: float
+    heard: dict[str, Told] = field(default_factory=dict)
 
 
 def run(rt: Runtime, parsers: ParserPool | None = None, *, timeout_s: float = TIMEOUT_S) -> int:
@@ -186,20 +189,12 @@ def _ask(rt: Runtime, due: Sequence[SourceDue], turns: Turns, manner: Manner) ->
     address they are of. What is in `turns` afterwards was not asked."""
     for source in due:
         turns.add(Step(source, doors.address_to_ask(source.address, habits_of(source))))
-    refused: list[Step] = []
-
     until = rt.clock.now() + LEASE / 2
 
     def more() -> Iterable[Request]:
         """Nothing is begun that might outlast the lease."""
         while not rt.stopping.is_set() and rt.clock.now() < until and (steps := turns.next()):
-            allowed = _allowed(rt, steps)
-            taken = {id(step) for step in allowed}
-            for step in steps:
-                if id(step) not in taken:
-                    turns.done(step, was_asked=False)
-                    refused.append(step)
-            if allowed:
+            if allowed := _allowed(rt, steps, turns, manner):
                 return [_request(step, manner, now=rt.clock.now()) for step in allowed]
         return ()
 
@@ -208,7 +203,7 @@ def _ask(rt: Runtime, due: Sequence[SourceDue], turns: Turns, manner: Manner) ->
         reading = _answered(rt, request.tag, answer, turns)
         if reading is not None:
             yield reading
-    for step in refused:
+    for step in turns.refused():
         yield Reading(step.source, step.url, None, step.redirects, rt.clock.now())
 
 
@@ -230,13 +225,29 @@ def _answered(rt: Runtime, step: Step, answer: Answer, turns: Turns) -> Reading 
     return Reading(step.source, step.url, answer, step.redirects, now, too_many=isinstance(told, Moved))
 
 
-def _allowed(rt: Runtime, steps: Sequence[Step]) -> list[Step]:
-    """The steps that may be taken: what is a page is asked about in robots.txt first, at every hop."""
-    if not any(doors.asks_robots(Door(step.source.kind)) for step in steps):
-        return list(steps)
-    pages = [step.url for step in steps if doors.asks_robots(habits_of(step.source).door)]
-    refused = robots.forbidden(rt, pages)
-    return [s for s in steps if s.url not in refused or not doors.asks_robots(habits_of(s.source).door)]
+def _allowed(rt: Runtime, steps: Sequence[Step], turns: Turns, manner: Manner) -> list[Step]:
+    """The steps that may be taken now: robots.txt is asked first, at every hop. The others are done with, or
+    wait for the pause after that question; what was refused is in `turns.refused`."""
+    is_page = {id(step): doors.asks_robots(Door(step.source.kind)) for step in steps}
+    judged = partial(
+        robots.judged,
+        rt,
+        pages=[step.url for step in steps if is_page[id(step)]],
+        feeds=[step.url for step in steps if not is_page[id(step)]],
+        agent=manner.agent,
+        heard=manner.heard,
+    )
+    verdict = outlasting(judged, sleep=rt.clock.sleep)
+    allowed = []
+    for step in steps:
+        if step.url in verdict.forbidden:
+            turns.refuse(step, was_asked=origin_of(step.url) in verdict.asked)
+        elif origin_of(step.url) in verdict.asked:
+            turns.done(step)
+            turns.add(step, is_onward=True)
+        else:
+            allowed.append(step)
+    return allowed
 
 
 def _request(step: Step, manner: Manner, *, now: datetime) -> Request:

@@ -70,7 +70,7 @@ def conclude(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
     if reading.too_many:
         return _failed(reading, now, Wishes(), "too many redirects")
     if answer is None:
-        error = "robots.txt of this site asks machines not to read this page"
+        error = "robots.txt of this site asks us not to read this address"
         return _failed(reading, now, Wishes(retry_after_s=86_400), error)
     if reading.is_ours:
         return _outage(reading, now)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 from services.clock import FrozenClock
-from tests.doubles.web import Answer, Received, WebDouble
+from tests.doubles.web import ROBOTS, Answer, Received, WebDouble
 from tests.feeds.bodies import rss
 
 SHORTEST = timedelta(minutes=15)
@@ -60,6 +60,8 @@ class Publisher:
         self.faults: list[str] = []
         self.asked: list[tuple[datetime, str]] = []
         self._under_way = 0
+        self._robots_at: datetime | None = None
+        web.answer(ROBOTS, self._say_nothing_of_robots)
         web.answer("*", self._serve)
 
     def requests(self, path: str) -> int:
@@ -71,8 +73,22 @@ class Publisher:
         That they were asked for still counts, and so does how long they said to wait.
         """
         for _, path in self.asked[since:]:
+            if path == ROBOTS:
+                self._robots_at = None
+                continue
             self._shelves[path].given = self._shelves[path].before
             self._shelves[path].said_gone = False
+
+    def _say_nothing_of_robots(self, got: Received) -> Answer:
+        """A reader may ask once a day what it is allowed."""
+        now = self._clock.now()
+        with self._alone(got):
+            if not AGENT.fullmatch(got.headers.get("user-agent", "")):
+                self._fault(got, "it does not say who it is")
+            if self._robots_at and now - self._robots_at < timedelta(hours=23):
+                self._fault(got, "twice within a day")
+            self._robots_at = now
+        return Answer(status=404)
 
     def _serve(self, got: Received) -> Answer:
         with self._alone(got):

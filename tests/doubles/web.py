@@ -17,6 +17,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 CHUNK = 64 * 1024
+ROBOTS = "/robots.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class WebDouble:
 
     @property
     def received(self) -> list[Received]:
-        """All requests so far, oldest first."""
+        """All requests so far, oldest first; those for a robots.txt only where there is one."""
         with self._state.lock:
             return list(self._state.received)
 
@@ -200,9 +201,13 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(length)
         received = Received(self.command, self.path, headers, body, time.monotonic(), self.number)
+        path = urlsplit(self.path).path
+        if path == ROBOTS and path not in state.scripts:  # asked of every host; no test is about it
+            self.play(Answer(status=404))
+            return
         with state.lock:
             state.received.append(received)
-        script = state.next_script(urlsplit(self.path).path)
+        script = state.next_script(path)
         self.play(script if isinstance(script, Answer) else script(received))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = handle_any

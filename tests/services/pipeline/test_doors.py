@@ -172,6 +172,7 @@ RULES = {"item": "ul.news > li", "date": "time"}
 def test_a_watched_page_tells_what_is_added_to_its_list(
     rt: Runtime, web: WebDouble, clock: FrozenClock
 ) -> None:
+    web.answer("/robots.txt", Answer(status=404))
     web.answer("/bip", page("A|20.11.2026", "B|01.01.2020"), page("C|24.11.2026", "A|20.11.2026"))
     feed(rt, web.url("/bip"), kind="page", rules=RULES)
     poll.run(rt)
@@ -203,6 +204,39 @@ def test_a_page_that_robots_may_not_read_is_not_read(rt: Runtime, web: WebDouble
     assert "/secret" not in [one.path for one in web.received]
     assert "robots.txt" in source(rt)["last_error"]
     assert source(rt)["due_at"] >= clock.now() + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("rules", "may"),
+    [
+        (b"User-agent: *\nDisallow: /\n", True),
+        (b"User-agent: Goniec\nDisallow: /feed\n", False),
+        (b"User-agent: goniec/1.0\nUser-agent: x\nDisallow: /\nAllow: /feed$\n", True),
+        (b"User-agent: Goniecek\nDisallow: /\n", True),
+    ],
+)
+def test_the_address_of_a_feed_obeys_only_a_robots_group_that_names_us(
+    rt: Runtime, web: WebDouble, clock: FrozenClock, rules: bytes, may: bool
+) -> None:
+    web.answer("/robots.txt", Answer(body=rules))
+    web.answer("/feed", Answer(body=b"<rss><channel><item><title>x</title></item></channel></rss>"))
+    feed(rt, web.url("/feed"))
+    poll.run(rt)
+
+    assert [one.path for one in web.received] == ["/robots.txt", "/feed"][: 1 + may]
+    assert web.received[0].headers["user-agent"].startswith("Goniec/")
+    assert titles(rt) == ["x"][:may]
+    assert source(rt)["errors"] == (not may)
+    later(rt, clock, timedelta(hours=1))
+    assert [one.path for one in web.received].count("/robots.txt") == 1
+
+
+def test_a_robots_that_cannot_be_had_stops_no_feed(rt: Runtime, web: WebDouble) -> None:
+    web.answer("/robots.txt", Answer(status=503))
+    web.answer("/feed", Answer(body=b"<rss><channel><item><title>x</title></item></channel></rss>"))
+    feed(rt, web.url("/feed"))
+    poll.run(rt)
+    assert titles(rt) == ["x"]
 
 
 def test_a_page_that_was_rebuilt_is_told_as_a_fault(rt: Runtime, web: WebDouble) -> None:

@@ -43,21 +43,21 @@ class Killed(BaseException):
 
 
 class Dying:
-    """The sessions of a process that is killed after its first transaction: it asks, and writes nothing."""
+    """The sessions of a process that is killed when it has asked: it writes nothing of the answer."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, publisher: Publisher) -> None:
         self._sessions = sessions
-        self._calls = 0
+        self._publisher = publisher
+        self._before = len(publisher.asked)
 
     def begin(self) -> AbstractContextManager[Session]:
-        self._calls += 1
-        if self._calls > 1:
+        if len(self._publisher.asked) > self._before:
             raise Killed
         return self._sessions.begin()
 
 
-def killed(rt: Runtime) -> Runtime:
-    return replace(rt, sessions=cast(Sessions, Dying(rt.sessions)))
+def killed(rt: Runtime, publisher: Publisher) -> Runtime:
+    return replace(rt, sessions=cast(Sessions, Dying(rt.sessions, publisher)))
 
 
 def shelves(clock: FrozenClock) -> list[Shelf]:
@@ -94,7 +94,7 @@ def test_a_month_with_restarts_and_kills_has_no_fault(
         if deaths < 12 and chance.random() < RESTART:
             before = len(publisher.asked)
             with suppress(Killed):
-                poll.run(killed(rt), parsers)
+                poll.run(killed(rt, publisher), parsers)
             deaths += len(publisher.asked) > before
             publisher.lost(before)
             rt.close()
