@@ -10,7 +10,7 @@ minutes here: outside tests go through `feeds.pool`.
 import re
 from datetime import datetime, tzinfo
 
-from feeds import doors, jsonfeed, loose, prolog, quick, ready, tree
+from feeds import doors, jsonfeed, loose, prolog, quick, ready, shells, tree
 from feeds.dates import WARSAW
 from feeds.decode import decode
 from feeds.draft import MAX_ENTRIES, FeedDraft, Frame, finish
@@ -18,6 +18,11 @@ from feeds.errors import BrokenFeed, FeedError, NotAFeed, TooLarge, TooMuchMemor
 from feeds.types import Door, Feed, Habits
 
 MAX_BODY_BYTES = 5_000_000
+_PAGES = {
+    "html": "This is a web page, not a feed.",
+    "wall": "This is a wall against bots, not a feed.",
+    "shell": "This is an empty shell that a browser has to fill, not a feed.",
+}
 _HTML = re.compile(r"\s*(<!--.{0,500}?-->\s*){0,5}(<!doctype\s+html|<html\b)", re.IGNORECASE | re.DOTALL)
 
 
@@ -62,7 +67,8 @@ def _read(body: bytes, content_type: str | None, frame: Frame) -> Feed:
     elif "<" not in text[:4_000]:
         raise NotAFeed("This is not a feed.", looks="text")
     elif _HTML.match(text[:4_000]):
-        raise NotAFeed("This is a web page, not a feed.", looks="html")
+        looks = shells.looks_of(text)
+        raise NotAFeed(_PAGES[looks], looks=looks)
     else:
         draft = _read_xml(text, frame.base_url)
     if decoded.remark:

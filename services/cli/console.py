@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -57,11 +57,13 @@ def as_json(value: object) -> None:
 
 
 def plain(value: object) -> Any:
-    """A value as JSON has it: dataclasses as objects, times as RFC 3339."""
+    """A value as JSON has it: dataclasses as objects, times as RFC 3339, spans in seconds."""
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, datetime):
         return rfc3339(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

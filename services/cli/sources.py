@@ -4,6 +4,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -14,11 +15,16 @@ from services.cli import console, opening
 from services.cli.console import MAX_ID, AsJson
 from services.cli.opening import Opened
 from services.domain import links
+from services.domain.source_health import Verdict
 from services.errors import BadInput
 from services.manage import lists, onboarding, source_health, source_hubs, sources
 from services.manage.lists import Imported
 from services.manage.onboarding import Report
+<<<<<<< HEAD
 from services.manage.source_hubs import SourceHubView
+=======
+from services.manage.source_health import Ward
+>>>>>>> f220ec5 (sources: one health everywhere, with stable codes; pages of it for everybody and for the operator; walls and empty shells are told)
 from services.manage.sources import SourceView
 from services.pipeline import poll as polling
 from services.pipeline import quarantine
@@ -115,17 +121,22 @@ def add(
 def list_all(json: AsJson = False) -> None:
     """List all sources with their health."""
     with opening.runtime() as rt:
-        found = sources.list_all(rt)
+        found = source_health.everything(rt)
+        page = links.health_url(rt.settings.base_url, rt.settings.secret_key)
     if json:
-        console.as_json(found)
+        console.as_json([_with_health(one) for one in found])
         return
     rows = [
-        (s.id, s.institution, s.address or "(pushed)", s.notices, s.last_checked_at, health(s)) for s in found
+        (s.id, s.institution, s.address or "(pushed)", s.notices, s.last_checked_at, _phrase(one.health))
+        for one in found
+        for s in (one.source,)
     ]
     console.listing(
         ("ID", "INSTITUTION", "ADDRESS", "NOTICES", "CHECKED", "HEALTH"), rows,
         empty="There is none yet: goniec source add ADDRESS --institution SLUG",
     )  # fmt: skip
+    if found:
+        console.note(f"With their history, on a page for you alone: {page}")
 
 
 @app.command()
@@ -171,10 +182,11 @@ def poll(
         before = {s.id: s.last_checked_at for s in sources.list_all(found.rt)}
         ids = sources.poll_now(found.rt, None if source_id is None else [source_id])
         after = _wait(found, before, ids)
+        told = {one.source.id: _phrase(one.health) for one in source_health.everything(found.rt)}
     if json:
         console.as_json(after)
         return
-    rows = [(s.id, s.title or s.address, s.notices, s.last_checked_at, health(s)) for s in after]
+    rows = [(s.id, s.title or s.address, s.notices, s.last_checked_at, told[s.id]) for s in after]
     console.listing(("ID", "SOURCE", "NOTICES", "CHECKED", "HEALTH"), rows, empty="There is nothing to read.")
     if any(s.last_checked_at == before.get(s.id) for s in after):
         console.note("Some are still waiting: is a worker running?")
@@ -286,15 +298,14 @@ def _span(rhythm: timedelta | None) -> str:
     return f"an entry every {hours / 24:.1f} days" if hours >= 48 else f"an entry every {hours:.1f} hours"
 
 
-def health(source: SourceView) -> str:
-    """One phrase: is it read, and if not, why."""
-    if source.kind == "push":
-        return "pushed by its institution"
-    if source.state == "stopped":
-        return f"stopped: {source.stopped_because}"
-    if source.errors:
-        return f"failed {source.errors} times: {source.last_error}"
-    return "well" if source.last_checked_at else "not read yet"
+def _phrase(health: Verdict) -> str:
+    """One phrase: how it is, and why."""
+    return f"{health.state}: {health.words}"
+
+
+def _with_health(one: Ward) -> dict[str, object]:
+    view = {field.name: getattr(one.source, field.name) for field in fields(one.source)}
+    return {**view, "health": one.health}
 
 
 def _wait(found: Opened, before: Mapping[int, object], ids: list[int]) -> list[SourceView]:

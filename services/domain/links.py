@@ -12,6 +12,7 @@ MANAGE = "manage"
 LEAVE = "leave"
 LESS = "less"
 HELD = "held"
+HEALTH = "health"
 STAY = "stay"
 TOPICS = "topics"
 REVISION = "revision"
@@ -35,6 +36,12 @@ def held_url(base_url: str, secret: str) -> str:
 def topics_url(base_url: str, secret: str, *, expires_at: datetime) -> str:
     """The operator's pages of topics, until a time. Their bearer defines topics."""
     return f"{base_url}/topics/{tokens.sign(secret, TOPICS, {}, expires_at)}"
+
+
+def health_url(base_url: str, secret: str, source_id: int | None = None) -> str:
+    """The operator's page of the health of all sources, or of one; it shows addresses and errors."""
+    page = f"{base_url}/health/{tokens.sign(secret, HEALTH, {})}"
+    return page if source_id is None else f"{page}/{source_id}"
 
 
 def confirm_url(base_url: str, secret: str, subscriber_id: int, *, letter: str, expires_at: datetime) -> str:

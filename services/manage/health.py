@@ -13,7 +13,7 @@ from pathlib import Path
 
 from services import settings as settings_module
 from services.errors import Unavailable
-from services.manage import backlogs
+from services.manage import backlogs, source_health
 from services.manage.findings import Finding, bad, good
 from services.manage.mailcheck import check_mail
 from services.runtime import Runtime
@@ -23,6 +23,7 @@ from services.storage import condition, work
 LEAST_FREE_BYTES = 200_000_000
 LATE = timedelta(minutes=5)
 POSTGRES_15 = 150_000
+ILL_SHOWN = 10
 
 __all__ = ["Check", "Finding", "Readiness", "doctor", "doctor_of_settings", "readiness"]
 
@@ -154,18 +155,16 @@ def _redis(rt: Runtime) -> list[Finding]:
 
 def _troubles(rt: Runtime) -> list[Finding]:
     """What in the rows needs a person."""
-    now = rt.clock.now()
     with rt.begin() as session:
-        seen = condition.troubles(session, now=now)
+        seen = condition.troubles(session)
     late = _late_stages(rt)
     told = [
-        (seen.broken_sources, "sources fail or are stopped", "See `goniec source list`."),
-        (seen.silent_sources, "sources have said nothing new for 60 days", "Ask their institutions."),
         (seen.disabled_endpoints, "endpoints are disabled", "See `goniec endpoint list`; tell their owners."),
         (seen.uncertain_deliveries, "deliveries are uncertain", "Settle them with `goniec requeue`."),
         (seen.failed_events, "events could not be matched", "Look in the log for `match.` lines."),
     ]
     findings = [bad("work", f"{n} {what}.", mend, is_grave=False) for n, what, mend in told if n]
+    findings += _sources(rt)
     for stage, age in late.items():
         findings.append(
             bad(
@@ -190,6 +189,24 @@ def _missing_shards(rt: Runtime) -> list[Finding]:
         )
         for shard, (events, seconds) in backlogs.missing_shards(rt).items()
     ]
+
+
+def _sources(rt: Runtime) -> list[Finding]:
+    """The sources that are broken, silent or stopped, each in the words of its health."""
+    ill = [one for one in source_health.everything(rt) if one.health.state in source_health.TOLD]
+    told = [
+        bad(
+            "source",
+            f"{one.name} of {one.institution} is {one.health.state}: {one.health.words}",
+            one.health.advice or f"See `goniec source show {one.source.id}`.",
+            is_grave=False,
+        )
+        for one in ill[:ILL_SHOWN]
+    ]
+    if len(ill) > ILL_SHOWN:
+        more = f"{len(ill) - ILL_SHOWN} more sources are broken, silent or stopped."
+        told.append(bad("source", more, "See `goniec source list`.", is_grave=False))
+    return told
 
 
 def _folder(folder: Path) -> Finding:

@@ -4,16 +4,22 @@ Word is a notice of our own institution, so that an operator subscribes to it as
 `institution:goniec-operations` or `kind:operation`. Nothing is told twice.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
 from services import log as logs
 from services.domain.drafts import Draft
 from services.domain.notices import OPERATION
-from services.domain.source_health import SourceState, Verdict, judge
+from services.domain.source_health import SourceState, Verdict, gravity, judge
 from services.errors import NotFound
+from services.manage import sources
+from services.manage.sources import FetchView, SourceView
 from services.pipeline import accept
 from services.runtime import Runtime
 from services.storage import institutions as owners
 from services.storage import source_health as store
-from services.storage import sources
+from services.storage import sources as doors
 from services.storage.source_health import Patient
 
 SLUG = "goniec-operations"
@@ -33,20 +39,57 @@ def verdict(rt: Runtime, source_id: int) -> Verdict:
     return judge(found[0].known, now=rt.clock.now())
 
 
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """A source with its verdict; `name` is what people call it, its host where it has no title."""
+
+    source: SourceView
+    name: str
+    institution: str
+    health: Verdict
+
+
+def everything(rt: Runtime) -> list[Ward]:
+    """All sources but our own, the worst first."""
+    views = {view.id: view for view in sources.list_all(rt)}
+    wards = [
+        _ward(views[patient.source_id], patient, judge(patient.known, now=rt.clock.now()))
+        for patient in _all_patients(rt)
+        if patient.source_id in views and views[patient.source_id].institution != SLUG
+    ]
+    return sorted(wards, key=lambda one: (gravity(one.health.state), one.institution.casefold(), one.name))
+
+
+def one(rt: Runtime, source_id: int) -> tuple[Ward, tuple[FetchView, ...]]:
+    """A source with its last visits. Raises NotFound."""
+    detail = sources.show(rt, source_id)
+    with rt.begin() as session:
+        [patient] = store.patients(session, only=source_id, limit=1)
+    return _ward(detail.source, patient, judge(patient.known, now=rt.clock.now())), detail.fetches
+
+
+def _ward(view: SourceView, patient: Patient, health: Verdict) -> Ward:
+    host = urlsplit(view.address or "").hostname
+    return Ward(view, view.title or host or patient.institution, patient.institution, health)
+
+
+def _all_patients(rt: Runtime) -> Iterator[Patient]:
+    after = 0
+    while True:
+        with rt.begin() as session:
+            batch = store.patients(session, after=after, limit=BATCH)
+        if not batch:
+            return
+        after = batch[-1].source_id
+        yield from batch
+
+
 def watch(rt: Runtime) -> int:
     """Tell the operator what has changed since the last look; returns of how many sources.
 
     Told first and noted then: a crash between them comes to the same notice again, which is unchanged.
     """
-    told, after = 0, 0
-    while True:
-        with rt.begin() as session:
-            batch = store.patients(session, after=after, limit=BATCH)
-        if not batch:
-            return told
-        after = batch[-1].source_id
-        for patient in batch:
-            told += _tell(rt, patient)
+    return sum(_tell(rt, patient) for patient in _all_patients(rt))
 
 
 def _tell(rt: Runtime, patient: Patient) -> bool:
@@ -90,4 +133,4 @@ def _own_door(rt: Runtime) -> int:
     if own is None:  # another process made it at this moment
         return _own_door(rt)
     with rt.begin() as session:
-        return sources.ensure_push(session, own.id, now=now)
+        return doors.ensure_push(session, own.id, now=now)

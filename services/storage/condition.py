@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,10 +23,8 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Troubles:
-    """How many rows need a person. `silent` sources answer but brought nothing new for sixty days."""
+    """How many rows need a person; of sources `manage.source_health` tells."""
 
-    broken_sources: int
-    silent_sources: int
     disabled_endpoints: int
     uncertain_deliveries: int
     failed_events: int
@@ -48,8 +45,8 @@ def migrate(engine: Engine) -> None:
         schema.migrate(engine)
 
 
-def troubles(session: Session, *, now: datetime) -> Troubles:
-    row = session.execute(_TROUBLES, {"now": now}).one()
+def troubles(session: Session) -> Troubles:
+    row = session.execute(_TROUBLES).one()
     return Troubles(*row)
 
 
@@ -64,9 +61,6 @@ def _told_plainly() -> Iterator[None]:
 
 _TROUBLES = text("""
     SELECT
-        (SELECT count(*) FROM sources WHERE kind <> 'push' AND (errors >= 3 OR state = 'stopped')),
-        (SELECT count(*) FROM sources WHERE kind <> 'push' AND errors = 0
-            AND coalesce(last_entry_at, first_read_at) < CAST(:now AS timestamptz) - interval '60 days'),
         (SELECT count(*) FROM endpoints WHERE state = 'disabled'),
         (SELECT count(*) FROM deliveries WHERE state = 'uncertain'),
         (SELECT count(*) FROM events WHERE error IS NOT NULL AND state <> 'matched')

@@ -11,6 +11,7 @@ from services.web.pages import (
     endpoint,
     endpoint_log,
     endpoints,
+    health,
     held,
     ledger,
     less,
@@ -32,7 +33,7 @@ def mount(app: FastAPI, rt: Runtime) -> None:
     app.state.assets = Assets(TEMPLATES / "static")
     for pages in (
         notices, subscribe, confirmation, held, why, ledger, preferences, less, letters, sources, stay, texts,
-        topics, endpoints, endpoint_log, endpoint,
+        topics, endpoints, endpoint_log, endpoint, health,
     ):  # fmt: skip
         app.include_router(pages.router, include_in_schema=False)
     app.add_api_route("/static/{name}", _asset, include_in_schema=False)

@@ -31,7 +31,9 @@ def known(
         ("tls: certificate has expired", "certificate"),
         ("dns: no such host", "leads nowhere"),
         ("rate limited (429)", "too often"),
-        ("The document holds no feed", "empty shell"),
+        ("This is an empty shell that a browser has to fill, not a feed.", "only a browser"),
+        ("The feed could not be read within 5 seconds.", "attack"),
+        ("The document holds no feed", "cannot be read"),
     ],
 )
 def test_an_error_is_told_in_words(error: str, said: str) -> None:

@@ -99,6 +99,7 @@ def paths(rt: Runtime, person: int, tell: Tell) -> list[str]:
         stay, f"{stay}?told=stays",
         topics, f"{topics}/health", f"{topics}/health?look=1&q=wod%C3%B3r+OR+nab%C3%B3r",
         f"{topics}/health?look=1&q=(a", f"{topics}/food?look=1&q=&done=define",
+        "/sources", links.health_url("", secret), links.health_url("", secret, source_id),
         links.held_url("", secret), links.held_url("", secret) + "?done=drop",
         f"{own}/why?notice={open_one}", f"{own}/why?notice=0",
         *listened,
