@@ -40,6 +40,7 @@ CHOSEN = (
     "a rule that looks everywhere", "a page that multiplies", "JSON-LD in depth", "blocks of JSON-LD",
 )  # fmt: skip
 LIMIT_S = 1.0
+TIMEOUT_S = 12.0  # for an answer; a busy machine must not make one of a good one
 MAX_MEMORY = 600_000_000
 XML = (("Content-Type", "application/rss+xml"),)
 GOOD = Answer(headers=XML, body=rss("<title>Nabór</title><guid>a</guid>"))
@@ -227,9 +228,9 @@ def test_hostile_answers_cost_little_and_hurt_no_neighbour(
     neighbours += [good(world, number) for number in range(1, 30)]
     began, memory = monotonic(), psutil.Process().memory_info().rss
 
-    poll.run(world.rt, parsers, timeout_s=6.0)
+    poll.run(world.rt, parsers, timeout_s=TIMEOUT_S)
 
-    assert monotonic() - began < 30
+    assert monotonic() - began < TIMEOUT_S + 20
     assert psutil.Process().memory_info().rss - memory < MAX_MEMORY
     found = results(world.rt)
     assert {(found[one]["last_error"], found[one]["notices"]) for one in neighbours} == {(None, 1)}
