@@ -20,11 +20,8 @@ from services.errors import BadInput
 from services.manage import lists, onboarding, source_health, source_hubs, sources
 from services.manage.lists import Imported
 from services.manage.onboarding import Report
-<<<<<<< HEAD
-from services.manage.source_hubs import SourceHubView
-=======
 from services.manage.source_health import Ward
->>>>>>> f220ec5 (sources: one health everywhere, with stable codes; pages of it for everybody and for the operator; walls and empty shells are told)
+from services.manage.source_hubs import SourceHubView
 from services.manage.sources import SourceView
 from services.pipeline import poll as polling
 from services.pipeline import quarantine
