@@ -40,6 +40,7 @@ class Wished:
     query: str = ""
     format: str = "standard"
     content: str = "fat"
+    cadence: str = "instant"
     signatures: str = "v1"
     pace: str = ""
     is_ordered: bool = False
@@ -49,8 +50,8 @@ class Wished:
     def read(cls, sent: Form) -> "Wished":
         return cls(
             sent.one("url"), sent.one("label"), sent.one("q"), sent.one("format") or "standard",
-            sent.one("content") or "fat", sent.one("signatures") or "v1", sent.one("pace"),
-            bool(sent.one("ordered")), sent.one("schedule"),
+            sent.one("content") or "fat", sent.one("cadence") or "instant",
+            sent.one("signatures") or "v1", sent.one("pace"), bool(sent.one("ordered")), sent.one("schedule"),
         )  # fmt: skip
 
     @classmethod
@@ -58,16 +59,16 @@ class Wished:
         pace = "" if view.max_per_s is None else f"{view.max_per_s:g}"
         waits = ", ".join(str(one) for one in view.schedule_s or ())
         return cls(
-            view.url, view.label or "", view.query, view.format, view.content, view.signatures, pace,
-            view.is_ordered, waits,
+            view.url, view.label or "", view.query, view.format, view.content, view.cadence,
+            view.signatures, pace, view.is_ordered, waits,
         )  # fmt: skip
 
     def settings(self) -> dict[str, Any]:
         """What `endpoints.patch` takes. Raises BadInput for what is no number."""
         return {
             "url": self.url, "label": self.label or None, "query": self.query, "format": self.format,
-            "content": self.content, "max_per_s": _pace(self.pace), "is_ordered": self.is_ordered,
-            "schedule_s": _waits(self.schedule),
+            "content": self.content, "cadence": self.cadence, "max_per_s": _pace(self.pace),
+            "is_ordered": self.is_ordered, "schedule_s": _waits(self.schedule),
         }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from fastapi import APIRouter, Response
 
 from services.errors import BadInput, Conflict, QueryError
-from services.manage import call_log, calls, conformance, contacts, endpoints, replays
+from services.manage import call_log, calls, conformance, contacts, endpoints, handshake, replays
 from services.web import days, faults
 from services.web.consumers import ZONE, Own, Wished
 from services.web.guards import Form
@@ -59,7 +59,9 @@ def _shown(own: Own, uid: str, *, wished: Wished | None = None, **said: object) 
 
 
 def _settings(own: Own, uid: str, sent: Form) -> str:
-    endpoints.patch(own.here.rt, own.who, uid, **Wished.read(sent).settings())
+    was = endpoints.show(own.here.rt, own.who, uid)
+    view = endpoints.patch(own.here.rt, own.who, uid, **Wished.read(sent).settings())
+    handshake.after_change(own.here.rt, own.who, view, was_moved=view.url != was.url)
     return "changed"
 
 
@@ -69,8 +71,9 @@ def _pause(own: Own, uid: str, _: Form) -> str:
 
 
 def _resume(own: Own, uid: str, _: Form) -> str:
-    endpoints.patch(own.here.rt, own.who, uid, state="active")
-    return "resumed"
+    view = endpoints.patch(own.here.rt, own.who, uid, state="active")
+    view = handshake.after_change(own.here.rt, own.who, view, was_moved=False)
+    return "resumed" if view.state == "active" else "refused"
 
 
 def _replay(own: Own, uid: str, sent: Form) -> str:

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from services.errors import BadInput, Forbidden, QueryError, Unauthorized
-from services.manage import consumers, endpoints
+from services.manage import consumers, endpoints, handshake
 from services.web import faults
 from services.web.consumers import Own, Wished
 from services.web.faults import Fault
@@ -55,12 +55,15 @@ def add(here: Here, sent: Sent, token: str) -> Response:
     try:
         made = endpoints.add(
             here.rt, own.who, url=wished.url, query=wished.query, label=wished.label or None,
-            format=wished.format, content=wished.content, signatures=wished.signatures,
+            format=wished.format, content=wished.content, cadence=wished.cadence,
+            signatures=wished.signatures,
         )  # fmt: skip
     except QueryError as error:
         return _form(own, wished, fault=faults.fault(error, wished.query))
     except BadInput as error:
         return _form(own, wished, fault=faults.refusal(error))
+    view = handshake.ask(here.rt, own.who, made.endpoint.uid)
+    made = endpoints.CreatedEndpoint(view, made.secret)
     return here.show("endpoint_secret", own.frame(made=made, is_new=True), status=201, private=True)
 
 

@@ -292,3 +292,33 @@ def test_another_sites_form_does_nothing(
     ):
         assert site.post(path, data=given, headers=FOREIGN).status_code == 403
     assert len(endpoints.list_for(rt, None)) == 1
+
+
+def test_a_receiver_that_does_not_consent_is_paused_and_the_page_says_so(
+    site: TestClient, rt: Runtime, base: str, web: WebDouble
+) -> None:
+    web.answer("/hook", Answer(headers=(("WebHook-Allowed-Origin", "<other>.example"),)))
+    press(site, f"{base}/new", "add", url=web.url("/hook"), q="kind:call")
+    [one] = endpoints.list_for(rt, None)
+    page = site.get(f"{base}/{one.uid}").text
+    assert "The receiver does not let us call it." in page
+    assert "<other>" not in page
+    press(site, f"{base}/{one.uid}", "resume")
+    assert endpoints.show(rt, None, one.uid).state == "paused"
+    web.answer("/hook", Answer(headers=(("WebHook-Allowed-Origin", "*"), ("WebHook-Allowed-Rate", "120"))))
+    assert press(site, f"{base}/{one.uid}", "resume").headers["location"].endswith("?told=resumed")
+    assert "120 calls a minute" in site.get(f"{base}/{one.uid}").text
+
+
+def test_an_endpoint_is_told_in_digests_and_the_page_says_when(
+    site: TestClient, rt: Runtime, base: str, web: WebDouble
+) -> None:
+    form = {"url": web.url("/hook"), "q": "kind:call", "cadence": "daily@07:00"}
+    press(site, f"{base}/new", "add", **form)
+    [one] = endpoints.list_for(rt, None)
+    assert one.cadence == "daily@07:00"
+    assert "next digest" in site.get(f"{base}/{one.uid}").text
+    press(site, f"{base}/{one.uid}", "settings", **{**form, "cadence": "monthly:1@08:00"})
+    assert 'value="monthly:1@08:00" selected' in site.get(f"{base}/{one.uid}").text
+    press(site, f"{base}/{one.uid}", "settings", **{**form, "cadence": "instant"})
+    assert endpoints.show(rt, None, one.uid).next_digest_at is None
