@@ -41,9 +41,12 @@ class Silent:
 
 
 def run(rt: Runtime) -> Silent:
-    """Let go of, remind and ask those whose time has come; nothing where the settings say no time."""
+    """Let go of, remind and ask those whose time has come. Where the settings say no time, questions that
+    are still open are taken back."""
     after, now = rt.settings.reconsent_after_days, rt.clock.now()
     if after is None:
+        with rt.begin() as session:
+            store.take_back(session, limit=BATCH * BATCHES)
         return Silent()
     ended = _each(
         rt,
@@ -69,9 +72,9 @@ def run(rt: Runtime) -> Silent:
 
 
 def heard(rt: Runtime, subscriber_id: int) -> None:
-    """The person did something themselves: they are not silent, and any question is answered."""
+    """The person did something themselves: they are not silent, and an open question is answered by it."""
     with rt.begin() as session:
-        people.heard(need(rt, session, subscriber_id), rt.clock.now())
+        _answered(session, need(rt, session, subscriber_id), via="change", at=rt.clock.now())
 
 
 def look(rt: Runtime, token: str) -> SubscriberView:
@@ -91,10 +94,14 @@ def stay(rt: Runtime, token: str) -> bool:
             raise NotFound("There is no such subscriber.")
         if held.state != "active":
             return False
-        if held.asked_at is not None:
-            _consent(session, held, "stay", via="web", at=now)
-        people.heard(held, now)
+        _answered(session, held, via="web", at=now)
     return True
+
+
+def _answered(session: Session, person: Subscriber, *, via: str, at: datetime) -> None:
+    if person.asked_at is not None:
+        _consent(session, person, "stay", via=via, at=at)
+    people.heard(person, at)
 
 
 def _each(rt: Runtime, find: Find, step: Step) -> int:

@@ -58,6 +58,17 @@ def ask_anew(session: Session, *, before: datetime, limit: int) -> int:
     return len(session.execute(_ASK_ANEW, bound).all())
 
 
+_TAKE_BACK = text("""
+    UPDATE subscribers SET asked_at = NULL, reminded_at = NULL
+    WHERE id IN (SELECT id FROM subscribers WHERE asked_at IS NOT NULL LIMIT :limit FOR UPDATE SKIP LOCKED)
+""")
+
+
+def take_back(session: Session, *, limit: int) -> None:
+    """Ask nobody any more: no question is open."""
+    session.execute(_TAKE_BACK, {"limit": limit})
+
+
 def _held(session: Session, now: datetime, limit: int, *which: ColumnElement[bool]) -> Sequence[Subscriber]:
     """Active people who may be written to now, the longest silent first."""
     silenced = exists().where(Suppression.email_hash == Subscriber.email_hash)

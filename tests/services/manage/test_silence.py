@@ -139,6 +139,8 @@ def test_whatever_a_person_does_themselves_is_a_sign_of_life(
     later(rt, clock, LAST)
     assert letters(rt) == ["reconsent"]
     assert subscribers.show_by_id(rt, person.id).state == "active"
+    proof = ("leave_subscription", "one-click") if sign is _end_one_interest else ("stay", "change")
+    assert proof in consents(rt)
 
 
 def test_looking_at_own_page_and_letters_is_no_sign_of_life(rt: Runtime, clock: FrozenClock) -> None:
@@ -242,6 +244,19 @@ def test_without_the_setting_nobody_is_asked(open_runtime: OpenRuntime, clock: F
     reader(rt)
     later(rt, clock, 3 * YEAR)
     assert letters(rt) == []
+
+
+def test_an_operator_who_asks_no_more_takes_open_questions_back(
+    rt: Runtime, open_runtime: OpenRuntime, clock: FrozenClock
+) -> None:
+    person = reader(rt)
+    later(rt, clock, YEAR)
+    later(open_runtime(), clock, REMINDER)
+    assert subscribers.show_by_id(rt, person.id).asked_at is None
+    later(rt, clock, timedelta(0))
+    assert letters(rt) == ["reconsent", "reconsent"]
+    later(rt, clock, LAST)
+    assert subscribers.show_by_id(rt, person.id).state == "active"
 
 
 def test_who_was_let_go_is_told_so_and_cannot_be_brought_back_by_the_old_link(
