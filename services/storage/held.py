@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -42,23 +42,31 @@ class Past:
     excused: frozenset[str]
 
 
+_PAST = text("""
+    SELECT (SELECT count(*) FROM notices WHERE source_id = :id) AS known,
+        ARRAY(SELECT title || '. ' || summary FROM notices WHERE source_id = :id
+              ORDER BY id DESC LIMIT :recent) AS texts,
+        ARRAY(SELECT key FROM notices WHERE source_id = :id AND key = ANY(CAST(:keys AS text[]))) AS taken,
+        ARRAY(SELECT unnest(keys) FROM held WHERE source_id = :id AND state = 'held') AS waiting,
+        ARRAY(SELECT unnest(keys) FROM held WHERE source_id = :id AND state = 'dropped') AS dropped,
+        ARRAY(SELECT reason FROM held WHERE source_id = :id AND state = 'released'
+              AND decided_at >= :since) AS excused
+""")
+
+
 def past(session: Session, source_id: int, keys: Sequence[str], *, excused_since: datetime) -> Past:
     """`excused` are the reasons for which a batch of this source was released since a time."""
-    of_source = Notice.source_id == source_id
-    known = session.scalar(select(func.count()).where(of_source)) or 0
-    newest = select(Notice.title, Notice.summary).where(of_source).order_by(Notice.id.desc()).limit(RECENT)
-    texts = tuple(f"{row.title}. {row.summary}" for row in session.execute(newest))
-    taken = frozenset(session.scalars(select(Notice.key).where(of_source, Notice.key.in_(keys))))
-    batches = session.execute(
-        select(Held.state, Held.keys, Held.reason, Held.decided_at).where(Held.source_id == source_id)
-    ).all()
-    by_state = {state: frozenset(k for b in batches if b.state == state for k in b.keys)
-                for state in ("held", "dropped")}  # fmt: skip
-    excused = frozenset(
-        b.reason for b in batches
-        if b.state == "released" and b.decided_at is not None and b.decided_at >= excused_since
-    )  # fmt: skip
-    return Past(known, texts, taken, by_state["held"], by_state["dropped"], excused)
+    row = session.execute(
+        _PAST, {"id": source_id, "keys": list(keys), "since": excused_since, "recent": RECENT}
+    ).one()
+    return Past(
+        known=row.known,
+        texts=tuple(row.texts),
+        taken=frozenset(row.taken),
+        waiting=frozenset(row.waiting),
+        dropped=frozenset(row.dropped),
+        excused=frozenset(row.excused),
+    )
 
 
 def same_entries(session: Session, source_id: int, urls: Sequence[str]) -> list[Stored]:

@@ -41,17 +41,17 @@ class Change:
 
 def door(session: Session, source_id: int) -> Door | None:
     row = session.execute(
-        select(Source, Institution)
+        select(
+            Source.id, Institution.id, Institution.slug, Institution.name,
+            Source.topics, Source.places, Source.language,
+        )
         .join(Institution, Source.institution_id == Institution.id)
         .where(Source.id == source_id)
-    ).one_or_none()
+    ).one_or_none()  # fmt: skip
     if row is None:
         return None
-    source, institution = row
-    return Door(
-        source.id, institution.id, institution.slug, institution.name,
-        tuple(source.topics), tuple(source.places), source.language,
-    )  # fmt: skip
+    of_source, of_institution, slug, name, topics, places, language = row
+    return Door(of_source, of_institution, slug, name, tuple(topics), tuple(places), language)
 
 
 def hold_known(session: Session, source_id: int, keys: Sequence[str]) -> dict[str, Notice]:
@@ -161,7 +161,7 @@ def _by_page(session: Session, where: Door, changes: Sequence[Change], *, now: d
     shared: dict[str | None, int] = {}
     if joinable := sorted(urls - told_here):
         upsert = postgresql.insert(Story)
-        rows = session.execute(
+        rows = session.connection().execute(
             upsert.on_conflict_do_update(index_elements=["url"], set_={"url": upsert.excluded.url}).returning(
                 Story.url, Story.id
             ),
@@ -169,12 +169,9 @@ def _by_page(session: Session, where: Door, changes: Sequence[Change], *, now: d
         )
         shared = {row.url: row.id for row in rows}
     alone = [c for c in changes if c.draft.url not in shared]
+    rows_of_own = [{"url": None, "created_at": now} for _ in alone]
     own = iter(
-        session.scalars(
-            insert(Story).returning(Story.id), [{"url": None, "created_at": now} for _ in alone]
-        ).all()
-        if alone
-        else ()
+        session.connection().scalars(insert(Story).returning(Story.id), rows_of_own).all() if alone else ()
     )
     return [shared[c.draft.url] if c.draft.url in shared else next(own) for c in changes]
 
@@ -243,7 +240,8 @@ def _record(
     if not notices:
         return {}
     shots = {n.id: snapshot(n, slug=where.institution_slug, name=where.institution_name) for n in notices}
-    session.execute(
+    connection = session.connection()  # past the mapping of objects, which these rows do not need
+    connection.execute(
         insert(Revision),
         [
             {"notice_id": n.id, "revision": n.revision, "content_hash": n.content_hash,
@@ -254,7 +252,7 @@ def _record(
     told = [n for n in notices if n.key in tell]
     if not told:
         return {}
-    rows = session.execute(
+    rows = connection.execute(
         insert(Event).returning(Event.notice_id, Event.id),
         [
             {"type": kind, "notice_id": n.id, "revision": n.revision, "at": now, "due_at": now,

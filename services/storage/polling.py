@@ -153,7 +153,8 @@ def finish_all(session: Session, held: Claim, visits: Sequence[Visit], *, now: d
 
 def finish(session: Session, held: Claim, visit: Visit, *, now: datetime) -> bool:
     """Record a check of a source that this claim still holds, and let it wait for the next."""
-    kept = session.scalar(
+    connection = session.connection()
+    kept = connection.scalar(
         update(Source)
         .where(Source.id == visit.source_id, Source.claim_id == held.id)
         .values(
@@ -182,7 +183,7 @@ def told(session: Session, visit: Visit, *, now: datetime) -> None:
 
 
 def _write_line(session: Session, visit: Visit, *, now: datetime) -> None:
-    session.execute(
+    session.connection().execute(
         insert(Fetch).values(
             source_id=visit.source_id, at=now, outcome=visit.outcome, status=visit.status,
             took_ms=visit.took_ms, bytes=visit.size, published=visit.published, revised=visit.revised,

@@ -116,7 +116,7 @@ def remember(
         for notice_id, one in sketches.items()
     ]  # fmt: skip
     if rows:
-        session.execute(insert(SketchRow), rows)
+        session.connection().execute(insert(SketchRow), rows)
 
 
 def read_by_others(session: Session, analyser: str, *, limit: int) -> list[Outdated]:
