@@ -8,6 +8,7 @@ windows-1252. It must never fail: a byte that means nothing becomes U+FFFD, and 
 import codecs
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from feeds.guess import guess
 
@@ -85,6 +86,7 @@ def labels_of(body: bytes, content_type: str | None) -> list[str]:
     return [name for name in map(_known, names) if name]
 
 
+@lru_cache(256)
 def _known(label: str | None) -> str | None:
     """Python's name of a charset label; None for unknown ones and for codecs that are not charsets."""
     try:

@@ -39,11 +39,10 @@ def identify(entries: Sequence[Marks], *, ladder: Ladder = Ladder.GUID) -> Ident
 
     Two entries with equal keys in the answer are the same entry, written twice.
     """
-    different = len(set(entries))
     rungs = list(Ladder)
     for rung in rungs[rungs.index(ladder) :]:
         keys = tuple(_key(entry, rung) for entry in entries)
-        if len(set(keys)) == different or not _told_apart_below(entries, keys):
+        if len(set(keys)) == len(entries) or not _told_apart_below(entries, keys):
             return Identity(rung, keys)
     return Identity(rungs[-1], keys)
 

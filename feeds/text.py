@@ -101,7 +101,8 @@ def _seen_words(text: str) -> str:
 
 def person(text: str) -> str:
     """A person's name without the e-mail address that RSS wants beside it."""
-    return _ADDRESS.sub(" ", text[:1_000]).strip(" \t\r\n()<>,;")
+    name = text[:1_000]
+    return (_ADDRESS.sub(" ", name) if "@" in name else name).strip(" \t\r\n()<>,;")
 
 
 def as_html(text: str) -> str:
