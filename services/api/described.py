@@ -36,6 +36,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "column": {"type": "integer"},
         "length": {"type": "integer"},
         "expected": {"type": "string"},
+        "reason": {"type": "string", "description": "The sort of fault of a query."},
         "suggestion": {"type": ["string", "null"]},
         "retry_after_s": {"type": "number"},
     },

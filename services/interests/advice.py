@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from pyroaring import BitMap
+
 from services.domain import places
 from services.errors import QueryError
 from services.interests import language
@@ -31,27 +33,27 @@ class Suggestion:
 
 def widen(query: Query, past: Past, among: Collection[int], now: datetime) -> tuple[Suggestion, ...]:
     """For a query that brings nothing: the nearest ones that bring something, the least change first."""
-    return _counted(_wider(normalise(query), past), past, among, now)
+    return _counted(_wider(normalise(query), past), past, past.slots(among), now)
 
 
 def narrow(
     query: Query, past: Past, met: Collection[int], now: datetime, *, most: float
 ) -> tuple[Suggestion, ...]:
     """For a query that brings too much: additions that leave something, but no more than `most`."""
-    rest = normalise(query)
+    rest, among = normalise(query), past.slots(met)
     shares = sorted(
         ((abs(number - most / 2), atom, number) for atom, number in past.facets(met)
          if atom.startswith(NARROWING) and 0 < number <= most),
     )  # fmt: skip
     found: dict[str, Suggestion] = {}
     for _, atom, _ in shares[: TRIED * 2]:
-        for made in _counted([_with(rest, atom)], past, met, now):
+        for made in _counted([_with(rest, atom)], past, among, now):
             found.setdefault(atom.partition(":")[0], made)  # one of a field: different ways, not alike ones
     return tuple(found.values())[:MOST]
 
 
 def _counted(
-    tries: Iterator[Query | None] | list[Query | None], past: Past, among: Collection[int], now: datetime
+    tries: Iterator[Query | None] | list[Query | None], past: Past, among: BitMap, now: datetime
 ) -> tuple[Suggestion, ...]:
     found: dict[str, int] = {}
     for number, tried in enumerate(tries):

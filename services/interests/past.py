@@ -14,8 +14,10 @@ from typing import assert_never
 
 from pyroaring import BitMap
 
+from services.domain.folding import fold
 from services.interests.atoms import facet_atoms, leaf_atoms
 from services.interests.evaluate import begins, deadline_holds
+from services.interests.leaves import MIN_PREFIX
 from services.interests.reading import WARSAW, Reading, ReadWord
 from services.interests.text import Analyser, Keys
 from services.interests.tokens import lowered
@@ -56,6 +58,7 @@ class Past:
         self._words: list[tuple[str, Keys]] = []
         self._by_key: dict[str, list[int]] = {}
         self._by_form: dict[str, list[int]] = {}
+        self._begun: dict[str, list[str]] = {}  # forms by their first letters, folded
         self._anywhere: list[BitMap] = []
         self._titled: list[BitMap] = []
         self.words = 0
@@ -100,14 +103,18 @@ class Past:
         """The notices that meet a query as of now, in no order."""
         return [self._notices[slot] for slot in self._met(query, now)]
 
-    def count(self, query: Query, now: datetime, *, among: Iterable[int] | None = None) -> int:
-        """How many meet a query, of all or of these notices."""
+    def count(self, query: Query, now: datetime, *, among: BitMap | None = None) -> int:
+        """How many meet a query, of all or of those in these `slots`."""
         met = self._met(query, now)
-        return len(met if among is None else met & BitMap(self._slots[one] for one in among))
+        return len(met) if among is None else met.intersection_cardinality(among)
+
+    def slots(self, notices: Iterable[int]) -> BitMap:
+        """Where these notices are kept: for several counts among the same ones."""
+        return BitMap(self._slots[one] for one in notices)
 
     def facets(self, notices: Iterable[int]) -> Iterator[tuple[str, int]]:
         """(`topic:funding`, how many of these notices have it), of all that any of them has."""
-        wanted = BitMap(self._slots[one] for one in notices)
+        wanted = self.slots(notices)
         for atom, posting in self._facets.items():
             if number := wanted.intersection_cardinality(posting):
                 yield atom, number
@@ -117,7 +124,14 @@ class Past:
         if any(self._by_key.get(key) for key in self._analyser.query_keys(word)):
             return []
         form = lowered(word)
-        alike = [one for one in self._by_form if one[:1] == form[:1] and abs(len(one) - len(form)) <= LONGER]
+        first = _start(form)[:1]
+        alike = [
+            one
+            for start, forms in self._begun.items()
+            if start[:1] == first
+            for one in forms
+            if abs(len(one) - len(form)) <= LONGER
+        ]
         return get_close_matches(form, alike, n=MOST_NEAR, cutoff=NEAR)
 
     def is_telling(self, word: str) -> bool:
@@ -147,8 +161,8 @@ class Past:
             case Exact(text, in_title):
                 return self._having(self._by_form.get(text, ()), in_title)
             case Prefix(text, in_title):
-                forms = (ones for form, ones in self._by_form.items() if begins(form, text))
-                return self._having((one for ones in forms for one in ones), in_title)
+                forms = (form for form in self._begun.get(_start(text), ()) if begins(form, text))
+                return self._having((one for form in forms for one in self._by_form[form]), in_title)
             case Phrase():
                 return self._phrase(leaf)
             case Deadline():
@@ -198,6 +212,8 @@ class Past:
             self._words.append(kind)
             self._anywhere.append(BitMap())
             self._titled.append(BitMap())
+            if word.form not in self._by_form:
+                self._begun.setdefault(_start(word.form), []).append(word.form)
             self._by_form.setdefault(word.form, []).append(number)
             for key in word.keys:
                 self._by_key.setdefault(key, []).append(number)
@@ -213,6 +229,11 @@ class Past:
             yield self._titled[number]
         for number in title | summary | body:
             yield self._anywhere[number]
+
+
+def _start(form: str) -> str:
+    """As much as the shortest beginning that may be asked for."""
+    return fold(form)[:MIN_PREFIX]
 
 
 def _stands(wanted: list[frozenset[int]], packed: bytes) -> bool:

@@ -176,6 +176,14 @@ def test_a_query_that_begins_with_a_minus_is_a_query(goniec: Goniec) -> None:
     assert goniec("interest", "check", "-kind:tender", "topic:funding", "--json").json["count"] == 0
 
 
+def test_the_pages_of_topics_have_an_address_that_expires(goniec: Goniec) -> None:
+    made = goniec("topic", "page", "--hours", "2", "--json").json
+    assert "/topics/" in made["page"]
+    assert made["until"]
+    assert goniec("topic", "page").out.strip().startswith("http")
+    assert goniec("topic", "page", "--hours", "0").code == 2
+
+
 def test_a_subscriber_is_added_shown_exported_and_erased(goniec: Goniec) -> None:
     said = goniec("subscriber", "add", ANNA, "--interest", "kind:call", "--label", "Nabory", "--confirmed")
     assert said.code == 0
