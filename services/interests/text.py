@@ -200,7 +200,7 @@ class Analyser:
 
 
 # Cases that soften the end of a stem, which suffix stripping alone does not undo: agrowoltaice, webinarze,
-# networkerzy; the e of a nominative that no other case has: wąskotorowiec, wodorośrodek; and villages: Zławsi.
+# networkerzy; the e of a nominative that no other case has: wąskotorowiec, wodorośrodek; villages: Zławsi.
 _SOFTENED = (
     ("dze", "ga"), ("rze", "r"), ("rzy", "r"), ("ce", "ka"), ("cie", "t"), ("dzie", "d"), ("iec", "c"),
     ("ek", "k"), ("wsi", "wieś"), ("wsią", "wieś"),
