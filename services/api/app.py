@@ -15,6 +15,7 @@ from services.api.routes import (
     hub,
     interests,
     ledger,
+    log,
     machines,
     mutes,
     notices,
@@ -27,6 +28,7 @@ from services.api.routes import (
     unsubscribe,
     websub,
 )
+from services.api.waiting import Waiting
 from services.runtime import VERSION, Runtime
 from services.web import app as web
 
@@ -38,7 +40,7 @@ with a stable `code`.
 Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
-    notices, events, interests, subscribers, subscriptions, mutes, endpoints, replays, conformance,
+    notices, events, log, interests, subscribers, subscriptions, mutes, endpoints, replays, conformance,
     deliveries, feeds, machines, suppressions, topics, ledger, hooks, hub, websub, unsubscribe, schemas,
 )  # fmt: skip
 
@@ -57,6 +59,7 @@ def make_app(rt: Runtime, *, limits: Limits | None = None) -> FastAPI:
         servers=[{"url": rt.settings.base_url}],
     )
     app.state.rt = rt
+    app.state.waiting = Waiting(rt)
     errors.install(app)
     for part in ROUTES:
         app.include_router(part.router)

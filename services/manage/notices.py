@@ -1,4 +1,4 @@
-"""Notices for reading: in the query language, one by one, and as the log of events. Changes nothing."""
+"""Notices for reading: in the query language and one by one. Changes nothing."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,10 +11,8 @@ from services.manage import checks
 from services.manage.pages import Page, read_place, write_place
 from services.manage.sieve import Meets, sieve
 from services.runtime import Runtime
-from services.storage import log as log_store
 from services.storage import search as store
 from services.storage import telling
-from services.storage.log import Cursor, Logged
 
 BATCH = 200
 MOST_LOOKED_AT = 5_000  # rows that one call reads at most; then it answers with what it has, and a cursor
@@ -81,35 +79,6 @@ def get(rt: Runtime, notice_id: int) -> dict[str, Any]:
     }
 
 
-def log(rt: Runtime, *, q: str = "", after: str | None = None, limit: int = 100) -> Page[dict[str, Any]]:
-    """The event log from a cursor as CloudEvents: in order, nothing skipped.
-
-    `next` is where to go on and is always given, so that a consumer can come again later.
-    """
-    limit, meets = _limit(limit), _meets(rt, q)
-    cursor = _cursor(after)
-    items: list[dict[str, Any]] = []
-    looked = 0
-    while len(items) < limit and looked < MOST_LOOKED_AT:
-        with rt.begin() as session:
-            rows = log_store.read_log(session, after=cursor, limit=BATCH if meets else limit)
-            documents = dict(store.documents_of(session, [row.id for row in rows])) if meets else {}
-        for row in rows:
-            cursor = row.cursor
-            if meets is None:
-                is_wanted = row.snapshot["kind"] != OPERATION
-            else:
-                is_wanted = row.type == "withdrawn" or meets(documents[row.id])
-            if is_wanted:
-                items.append(_cloudevent(rt, row))
-            if len(items) == limit:
-                break
-        looked += len(rows)
-        if len(rows) < (BATCH if meets else limit):
-            break
-    return Page(items, str(cursor))
-
-
 def revision(rt: Runtime, token: str) -> dict[str, Any]:
     """One revision, for the bearer of a link that a thin event told. Raises NotFound."""
     try:
@@ -139,18 +108,3 @@ def _limit(limit: int) -> int:
     if not 1 <= limit <= 500:
         raise BadInput("The limit of a page is from 1 to 500.", field="limit")
     return limit
-
-
-def _cursor(after: str | None) -> Cursor:
-    try:
-        return Cursor.parse(after) if after else Cursor()
-    except ValueError as exc:
-        raise BadInput(
-            "This cursor is not one that we gave out. Begin without `after`.", field="after"
-        ) from exc
-
-
-def _cloudevent(rt: Runtime, row: Logged) -> dict[str, Any]:
-    return events.cloudevent(
-        uid=row.uid, kind=row.type, at=row.at, snapshot=row.snapshot, base_url=rt.settings.base_url
-    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 
@@ -64,10 +64,29 @@ _READ = text("""
 def read_log(session: Session, *, after: Cursor, limit: int) -> Sequence[Logged]:
     """The next `limit` events after the cursor, oldest first."""
     rows = session.execute(_READ, {"xact": str(after.xact), "id": after.id, "limit": limit})
-    return [
-        Logged(
-            cursor=Cursor(int(row.xact), row.id), id=row.id, uid=row.uid, type=row.type, at=row.at,
-            notice_id=row.notice_id, revision=row.revision, snapshot=row.snapshot,
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_logged(row) for row in rows]
+
+
+_READ_BACK = text("""
+    SELECT xact::text::numeric AS xact, id, uid, type, at, notice_id, revision, snapshot
+    FROM events
+    WHERE (xact, id) < (CAST(CAST(:xact AS text) AS xid8), CAST(:id AS bigint))
+      AND xact < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY xact DESC, id DESC
+    LIMIT :limit
+""")
+_END = Cursor(2**64 - 1, 2**63 - 1)
+
+
+def read_back(session: Session, *, before: Cursor | None, limit: int) -> Sequence[Logged]:
+    """The last `limit` events before a place (or of all), the newest first."""
+    place = before or _END
+    rows = session.execute(_READ_BACK, {"xact": str(place.xact), "id": place.id, "limit": limit})
+    return [_logged(row) for row in rows]
+
+
+def _logged(row: Row[Any]) -> Logged:
+    return Logged(
+        cursor=Cursor(int(row.xact), row.id), id=row.id, uid=row.uid, type=row.type, at=row.at,
+        notice_id=row.notice_id, revision=row.revision, snapshot=row.snapshot,
+    )  # fmt: skip

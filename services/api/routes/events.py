@@ -1,18 +1,17 @@
-"""The event log: read from a cursor by consumers; and CloudEvents taken in from institutions."""
+"""CloudEvents taken in from institutions; the log of events is read in `log`."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
 from services.api import pushing
-from services.api.answers import Batch, Events, Pushed
-from services.api.deps import AfterEvent, Asked, Limit, LogReader, PushSource, RawBody, Rt, media_type_of
+from services.api.answers import Batch, Pushed
+from services.api.deps import PushSource, RawBody, Rt, media_type_of
 from services.api.described import told
 from services.api.errors import Malformed, UnsupportedMediaType
 from services.api.schemas import MAX_BATCH, TellingEvent, WithdrawingEvent
 from services.domain import cloudevents
 from services.errors import BadInput, Conflict, Forbidden, NotFound, TooLarge, Unauthorized
-from services.manage import notices
 
 router = APIRouter(tags=["events"])
 
@@ -71,14 +70,6 @@ def push_events(
     done = pushing.one(rt, source_id, asked)
     response.status_code = 201 if done.outcome == "published" else 200
     return done
-
-
-@router.get("/v1/events", response_model=Events, responses=told(Unauthorized, Forbidden, BadInput))
-def read_events(
-    rt: Rt, _: LogReader, q: Asked = "", after: AfterEvent = None, limit: Limit = 50
-) -> Any:  # fmt: skip
-    """Events after a cursor, in the order of the log, none skipped; without `after`, from the beginning."""
-    return notices.log(rt, q=q, after=after, limit=limit)
 
 
 def _json(body: bytes) -> Any:

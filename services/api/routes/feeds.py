@@ -22,7 +22,7 @@ PRIVATE = "private, max-age=60"
 KnownTag = Annotated[str | None, Header(alias="If-None-Match", max_length=1_000)]
 
 
-def _responses(form: Format) -> dict[int | str, dict[str, Any]]:
+def responses_of(form: Format) -> dict[int | str, dict[str, Any]]:
     return {
         200: {"content": {form.media_type: {"schema": {"type": "string"}}}},
         304: {"description": "Nothing changed since this ETag"},
@@ -35,10 +35,10 @@ def _serve(form: Format) -> None:
     def feed(rt: Rt, q: Asked = "", if_none_match: KnownTag = None) -> Response:
         topic = query_feeds.topic(form, q)
         links = query_feeds.links(rt, topic) if rt.settings.websub else None
-        return _answer(form, query_feeds.channel(rt, topic, title=q.strip()), if_none_match, OPEN, links)
+        return answer(form, query_feeds.channel(rt, topic, title=q.strip()), if_none_match, OPEN, links)
 
     feed.__doc__ = f"The newest notices that meet a query, as {form.name.upper()}."
-    responses = {**_responses(form), **told(BadInput)}
+    responses = {**responses_of(form), **told(BadInput)}
     if form is JSON:
         responses[200]["content"][form.media_type]["schema"] = {"type": "object"}
     router.add_api_route(
@@ -57,7 +57,7 @@ for _form in FORMATS.values():
 @router.get(
     "/feeds/private/{token}.atom",
     response_class=Response,
-    responses={**_responses(ATOM), **told(NotFound, BadInput)},
+    responses={**responses_of(ATOM), **told(NotFound, BadInput)},
 )
 def private_feed_of(
     rt: Rt, token: Annotated[str, Path(max_length=2_048)], if_none_match: KnownTag = None
@@ -70,13 +70,13 @@ def private_feed_of(
     base = rt.settings.base_url
     items = tuple(item_of(one, base) for one in found)
     at = f"{base}/feeds/private/{token}.atom"
-    return _answer(ATOM, Channel(rt.settings.operator_name, at, f"{base}/", items), if_none_match, PRIVATE)
+    return answer(ATOM, Channel(rt.settings.operator_name, at, f"{base}/", items), if_none_match, PRIVATE)
 
 
 @router.get(
     "/notices/{notice}.ics",
     response_class=Response,
-    responses={**_responses(ICS), **told(NotFound, BadInput)},
+    responses={**responses_of(ICS), **told(NotFound, BadInput)},
 )
 def calendar_of_notice(
     rt: Rt, notice: Annotated[int, Path(ge=1, le=MAX_ID)], if_none_match: KnownTag = None
@@ -85,13 +85,14 @@ def calendar_of_notice(
     found = notices.get(rt, notice)
     base = rt.settings.base_url
     item = item_of(found, base)
-    return _answer(ICS, Channel(item.title, f"{base}/notices/{notice}.ics", item.uid, (item,)),
+    return answer(ICS, Channel(item.title, f"{base}/notices/{notice}.ics", item.uid, (item,)),
                    if_none_match, OPEN)  # fmt: skip
 
 
-def _answer(
+def answer(
     form: Format, channel: Channel, known: str | None, keep: str, links: Links | None = None
 ) -> Response:
+    """A channel in a format; nothing but a word where the reader has it already."""
     body = form.write(channel)
     headers = {"ETag": etag_of(body), "Cache-Control": keep}
     if links is not None:

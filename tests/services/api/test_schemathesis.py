@@ -3,44 +3,22 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
 from services.api.app import make_app
 from services.clock import FrozenClock
 from services.manage import accounts
 from services.runtime import Runtime
 from tests.services.api.conftest import FREE
+from tests.services.api.serving import served
 
 ROOT = Path(__file__).parents[3]
 SEED = "20261123"
 EXAMPLES = "12"
 HOSTS = {name: ["127.0.0.1"] for name in ("hooks.example", "um.example")}  # of the examples
-
-
-@contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """The application on a free port of loopback, for as long as the block lasts."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, ws="none", log_config=None, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        for _ in range(1_000):
-            if server.started:
-                break
-            thread.join(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 def config(keys: dict[str, str]) -> str:

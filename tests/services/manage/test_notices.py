@@ -5,7 +5,7 @@ import pytest
 
 from services.clock import FrozenClock
 from services.errors import BadInput, NotFound, QueryError
-from services.manage import institutions, notices
+from services.manage import event_log, institutions, notices
 from services.manage.pages import Page
 from services.pipeline import accept
 from services.runtime import Runtime
@@ -84,7 +84,7 @@ def test_a_cursor_that_is_not_ours_is_refused(rt: Runtime, cursor: str) -> None:
     with pytest.raises(BadInput):
         notices.search(rt, after=cursor)
     with pytest.raises(BadInput):
-        notices.log(rt, after=cursor)
+        event_log.page(rt, after=cursor)
 
 
 @pytest.mark.parametrize("limit", [0, -1, 501])
@@ -100,9 +100,9 @@ def test_a_wrong_query_is_told(rt: Runtime) -> None:
 
 def test_the_log_goes_on_from_its_cursor(rt: Runtime) -> None:
     factories.publish(rt, factories.draft("a"), factories.draft("b"))
-    first = notices.log(rt, limit=1)
-    second = notices.log(rt, after=first.next, limit=10)
-    third = notices.log(rt, after=second.next)
+    first = event_log.page(rt, limit=1)
+    second = event_log.page(rt, after=first.next, limit=10)
+    third = event_log.page(rt, after=second.next)
     assert [e["data"]["key"] for e in (*first.items, *second.items)] == ["a", "b"]
     assert (third.items, third.next) == ([], second.next)
 
@@ -110,7 +110,7 @@ def test_the_log_goes_on_from_its_cursor(rt: Runtime) -> None:
 def test_the_log_narrowed_by_a_query_keeps_withdrawals(rt: Runtime) -> None:
     factories.publish(rt, factories.draft("a"), factories.draft("b", kind="job"))
     factories.withdraw(rt, "a")
-    found = notices.log(rt, q="kind:job").items
+    found = event_log.page(rt, q="kind:job").items
     assert [(e["data"]["key"], e["type"].split(".")[-2]) for e in found] == [
         ("b", "published"),
         ("a", "withdrawn"),
@@ -120,7 +120,7 @@ def test_the_log_narrowed_by_a_query_keeps_withdrawals(rt: Runtime) -> None:
 def test_the_log_tells_each_revision_as_it_was(rt: Runtime) -> None:
     factories.publish(rt, factories.draft(title="Pierwszy"))
     factories.publish(rt, factories.draft(title="Drugi"))
-    assert [e["data"]["title"] for e in notices.log(rt).items] == ["Pierwszy", "Drugi"]
+    assert [e["data"]["title"] for e in event_log.page(rt).items] == ["Pierwszy", "Drugi"]
 
 
 def test_statistics_count_what_stands(rt: Runtime, clock: FrozenClock) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from services.clock import FrozenClock
 from services.domain.notices import OPERATION
 from services.domain.source_health import Known, SourceState, judge
-from services.manage import notices, source_health
+from services.manage import event_log, notices, source_health
 from services.pipeline import match
 from services.runtime import Runtime
 from tests.conftest import NOON
@@ -92,6 +92,6 @@ def test_word_about_our_own_work_reaches_only_who_asks_for_it(rt: Runtime) -> No
         "operator@mail.example"
     }
     assert notices.search(rt).items == []
-    assert notices.log(rt).items == []
+    assert event_log.page(rt).items == []
     assert [one["title"] for one in notices.search(rt, q="kind:operation").items] == [title]
-    assert len(notices.log(rt, q="kind:operation").items) == 1
+    assert len(event_log.page(rt, q="kind:operation").items) == 1
