@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from feeds import discover, doors, politeness
@@ -178,9 +179,14 @@ def revised(done: Sequence[Accepted]) -> int:
     return sum(one.outcome is accept.Outcome.REVISED for one in done)
 
 
+def _may_listen(rt: Runtime) -> bool:
+    """A hub is not asked to call us where nobody outside can."""
+    return rt.settings.websub and urlsplit(rt.settings.base_url).hostname != "localhost"
+
+
 def _hub_named(rt: Runtime, reading: Reading, feed: Feed, done: Sequence[Accepted]) -> Named | None:
     """The hub that a feed names (WebSub, section 4): its Link headers before the document itself."""
-    if not rt.settings.websub or Door(reading.source.kind) is not Door.FEED:
+    if not _may_listen(rt) or Door(reading.source.kind) is not Door.FEED:
         return None
     headers = reading.answer.headers if isinstance(reading.answer, Response) else ()
     hub, topic = discover.hub_and_self(headers, reading.url)

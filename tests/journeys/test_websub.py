@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from feeds.pool import ParserPool
@@ -16,6 +18,7 @@ from services.runtime import Runtime
 from tests.conftest import OpenRuntime
 from tests.doubles.web import Answer, Received, WebDouble
 from tests.factories import draft, feed, only, publish, rows
+from tests.feeds.bodies import rss
 
 
 @contextmanager
@@ -64,3 +67,18 @@ def test_news_of_one_goniec_is_known_to_another_at_once(
         assert found is not None
         assert found.trust is Trust.TRUSTED
         assert only(teller, "SELECT last_error FROM hub_followers")["last_error"] is None
+
+
+@pytest.mark.parametrize("given", [{"base_url": "http://localhost:8000"}, {"websub": False}])
+def test_no_hub_is_asked_where_it_could_not_or_should_not_call(
+    open_runtime: OpenRuntime, given: dict[str, Any]
+) -> None:
+    rt = open_runtime(**given)
+    with WebDouble() as web, ParserPool(size=1) as parsers:
+        link = ("Link", f'<{web.url("/hub")}>; rel="hub", <{web.url("/feed")}>; rel="self"')
+        web.answer("/feed", Answer(headers=(link,), body=rss("<title>A</title><guid>a</guid>")))
+        feed(rt, web.url("/feed"))
+        poll.run(rt, parsers)
+        assert listen.run(rt, parsers) == 0
+        assert [one.path for one in web.received] == ["/feed"]
+    assert rows(rt, "SELECT id FROM source_hubs") == []
