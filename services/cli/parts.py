@@ -9,7 +9,7 @@ import typer
 import uvicorn
 
 from services import log
-from services.cli import console, opening, supervisor
+from services.cli import console, opening, serving, supervisor
 from services.errors import BadInput
 from services.manage import tables
 from services.queue import Stage
@@ -74,10 +74,11 @@ def web(
     with opening.engines_of_part(wanted) as found:
         rt = Runtime.open(found.settings)
         try:
-            uvicorn.run(
+            config = uvicorn.Config(
                 make_app(rt), host=host or _host(wanted), port=wanted.port, log_config=None, access_log=False,
                 server_header=False, timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=DRAIN_S,
             )  # fmt: skip
+            serving.run(config, rt.stopping)
         finally:
             rt.close()
 

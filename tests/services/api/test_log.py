@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -10,11 +11,13 @@ from urllib.parse import urlsplit
 
 import feedparser  # type: ignore[import-untyped]
 import pytest
+import uvicorn
 from anyio import create_task_group, current_time, run
 from starlette.testclient import TestClient
 
 from services.api.app import make_app
 from services.api.waiting import LOOK_EVERY_S, MOST_OF_ONE, Waiting
+from services.cli.serving import Server
 from services.errors import RateLimited
 from services.runtime import Runtime
 from tests.factories import draft, publish, withdraw
@@ -169,3 +172,23 @@ def test_the_log_is_a_feed_in_which_withdrawals_stand(rt: Runtime, anyone: TestC
     again = anyone.get("/feeds/events.json", headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
     assert anyone.get("/feeds/events.atom", params={"q": "("}).status_code == 422
+
+
+def test_a_stream_does_not_hold_up_a_restart(rt: Runtime, consumer_key: str) -> None:
+    config = uvicorn.Config(
+        make_app(rt, limits=FREE), port=0, ws="none", log_config=None, lifespan="off",
+        timeout_graceful_shutdown=60,
+    )  # fmt: skip
+    server = Server(config, rt.stopping)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with streaming(f"http://127.0.0.1:{port}", consumer_key, "/v1/events") as answer:
+        assert answer.readline().startswith(b"retry:")
+        began = time.monotonic()
+        server.handle_exit(signal.SIGTERM, None)
+        thread.join(20)
+        assert not thread.is_alive()
+        assert time.monotonic() - began < 15
