@@ -13,7 +13,7 @@ from services.api.described import told
 from services.api.routes.endpoints import CHANGED, KEYED, ONE, Uid
 from services.api.schemas import Sent
 from services.api.texts import Time
-from services.errors import Conflict, NotFound
+from services.errors import BadInput, Conflict, NotFound
 from services.manage import replays
 from services.manage.replays import ReplayView
 
@@ -83,13 +83,16 @@ class Replays(Told):
 )
 def start_replay(rt: Rt, consumer: Consumer, uid: Uid, wanted: ReplayIn) -> ReplayView:
     """Begin to send again what the endpoint asks for, or what was given up. It goes on by itself, behind
-    fresh events; an endpoint has one replay at a time."""
+    fresh events; an endpoint has one replay at a time. A span that reaches past the last thirty days, or past
+    now, is cut."""
+    now = rt.clock.now()
+    since = min(max(wanted.since, now - replays.MAX_REPLAY), now)
     return replays.start(
         rt,
         consumer,
         str(uid),
-        since=wanted.since,
-        until=wanted.until,
+        since=since,
+        until=max(wanted.until, since) if wanted.until else None,
         what=wanted.what,
         of=str(wanted.of) if wanted.of else None,
         max_per_s=wanted.max_per_s,
@@ -117,7 +120,7 @@ def cancel_replay(rt: Rt, consumer: Consumer, uid: Uid, replay: ReplayId) -> Rep
 @router.post(
     "/v1/endpoints/{endpoint}/deliveries/{delivery}/resend",
     status_code=204,
-    responses={**told(*KEYED, NotFound), **BUSY},
+    responses={**told(*KEYED, NotFound, BadInput), **BUSY},
 )
 def resend_delivery(rt: Rt, consumer: Consumer, uid: Uid, delivery: DeliveryId) -> None:
     """Send one delivery again now, under the webhook-id that it had."""
