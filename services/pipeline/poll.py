@@ -33,8 +33,8 @@ from services.storage.work import Claim
 
 # A lease as long as the shortest interval: a source whose poller was killed is not asked again sooner.
 LEASE = SHORTEST
-BATCH = 200
-AT_ONCE = 50  # visits written down in one transaction
+BATCH = 500
+AT_ONCE = 100  # visits written down in one transaction
 HEAVY_BYTES = 50_000_000  # of bodies that wait to be read
 REDIRECTS = 5
 TIMEOUT_S = 30.0
@@ -105,7 +105,8 @@ def _poll_batch(rt: Runtime, parsers: ParserPool, turns: Turns, timeout_s: float
     resting = {id(step) for step in turns.rests(unasked)}
     waiting = [step for step in unasked if id(step) not in resting and not step.redirects]
     with rt.begin() as session:
-        store.put_off(session, held, [step.source.source_id for step in waiting], until=now)
+        if waiting:
+            store.put_off(session, held, [step.source.source_id for step in waiting], until=now)
         work.hand_back(session, work.SOURCES, held)
     for outcome, number in outcomes.items():
         rt.metrics.handled("poll", outcome, number)

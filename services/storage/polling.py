@@ -5,7 +5,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, delete, func, insert, literal, or_, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    any_,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from services.storage import source_hubs
@@ -71,9 +85,9 @@ def begin(session: Session, held: Claim, *, now: datetime, shortest: timedelta) 
     the rest that it asked for.
     """
     as_before = literal(now, DateTime(timezone=True)) + (Source.due_at - Source.last_checked_at)
-    session.execute(
+    session.connection().execute(
         update(Source)
-        .where(Source.id.in_(held.rows), Source.claim_id == held.id)
+        .where(_among(held.rows), Source.claim_id == held.id)
         .values(due_at=func.greatest(literal(now + shortest, DateTime(timezone=True)), as_before))
     )
     return read(session, held.rows, now=now)
@@ -81,8 +95,8 @@ def begin(session: Session, held: Claim, *, now: datetime, shortest: timedelta) 
 
 def read(session: Session, source_ids: Sequence[int], *, now: datetime) -> list[SourceDue]:
     """Sources that have an address, as they are asked and read."""
-    rows = session.scalars(
-        select(Source).where(Source.id.in_(source_ids), Source.address.is_not(None)).order_by(Source.id)
+    rows = session.execute(
+        select(Source.__table__).where(_among(source_ids), Source.address.is_not(None)).order_by(Source.id)
     )
     recent = {r.id: tuple(r.dates) for r in session.execute(_RECENT, {"ids": list(source_ids)})}
     told = source_hubs.trusted(session, list(source_ids), now=now)
@@ -95,6 +109,11 @@ def read(session: Session, source_ids: Sequence[int], *, now: datetime) -> list[
         )
         for s in rows
     ]  # fmt: skip
+
+
+def _among(ids: Sequence[int]) -> ColumnElement[bool]:
+    """One parameter however many they are: a list of them would be taken apart in every statement."""
+    return Source.id == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 def readers(session: Session) -> int:
