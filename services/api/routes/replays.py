@@ -28,8 +28,10 @@ BUSY = told(Conflict)
 class ReplayIn(Sent):
     """Which events are to go to the endpoint again."""
 
-    since: Annotated[Time, Field(description="From this time on, of the last 30 days.")]
-    until: Annotated[Time | None, Field(description="Up to this time; now, when it is left out.")] = None
+    since: Annotated[Time, Field(description="From this time on; at most 30 days ago, whatever is said.")]
+    until: Annotated[
+        Time | None, Field(description="Up to this time, not before `since`; now, when it is left out.")
+    ] = None
     what: Annotated[
         Literal["failed", "all"],
         Field(description="What was given up in that time, or all that meets the query."),

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -98,6 +99,28 @@ def test_both_secrets_sign_for_a_while_after_a_rotation(
         Webhook(secret).verify(call.body, dict(call.headers))
     assert consumer.post(f"{path}/rotate", json={"overlap_hours": 169}).status_code == 422
     assert consumer.post(f"{path}/rotate").status_code == 415
+
+
+def test_a_replay_is_begun_watched_and_ended(
+    push: Push, consumer: TestClient, receiver: WebDouble, clock: FrozenClock
+) -> None:
+    push(key="a", topics=["funding"])
+    push(key="b", topics=["social"], title="Koncert")
+    endpoint = consumer.post(
+        "/v1/endpoints", json={"url": receiver.url("/hook"), "query": "topic:funding"}
+    ).json()
+    path = f"/v1/endpoints/{endpoint['id']}/replays"
+    long_ago = {"since": (clock.now() - timedelta(days=400)).isoformat()}
+    begun = consumer.post(path, json=long_ago)
+    assert (begun.status_code, begun.json()["state"]) == (202, "gathering")
+    assert consumer.post(path, json=long_ago).status_code == 409
+    one = f"{path}/{begun.json()['id']}"
+    assert consumer.get(path).json()["items"] == [consumer.get(one).json()]
+    ended = consumer.delete(one).json()
+    assert (ended["state"], ended["left"]) == ("cancelled", 0)
+    turned = {"since": clock.now().isoformat(), "until": "2026-11-01T00:00:00Z"}
+    assert consumer.post(path, json=turned).status_code == 202
+    assert consumer.get(f"{path}/{UUID(int=1)}").status_code == 404
 
 
 def test_to_everybody_else_an_endpoint_is_not_there(
