@@ -11,6 +11,7 @@ from services.api.routes import (
     endpoints,
     events,
     feeds,
+    held,
     hooks,
     hub,
     interests,
@@ -40,8 +41,8 @@ with a stable `code`.
 Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
-    notices, events, log, interests, subscribers, subscriptions, mutes, endpoints, replays, conformance,
-    deliveries, feeds, machines, suppressions, topics, ledger, hooks, hub, websub, unsubscribe, schemas,
+    held, notices, events, log, interests, subscribers, subscriptions, mutes, endpoints, replays,
+    conformance, deliveries, feeds, machines, suppressions, topics, ledger, hooks, hub, websub, unsubscribe, schemas,
 )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ KEYED = (
     "/v1/subscriptions",
     "/v1/deliveries",
     "/v1/suppressions",
+    "/v1/held",
     "/v1/mutes",
     "/v1/subscribers/me",
 )

@@ -15,7 +15,7 @@ from services.domain.source_health import SourceState, Verdict, gravity, judge
 from services.errors import NotFound
 from services.manage import sources
 from services.manage.sources import FetchView, SourceView
-from services.pipeline import accept
+from services.pipeline import accept, quarantine
 from services.runtime import Runtime
 from services.storage import institutions as owners
 from services.storage import source_health as store
@@ -25,6 +25,13 @@ from services.storage.source_health import Patient
 SLUG = "goniec-operations"
 NAME = "Goniec: operations"
 BATCH = 500
+HELD_BECAUSE = {
+    "churn": "More than half of a known feed is new at once.",
+    "flood": "This is more than five times as much as usual.",
+    "future": "Every date lies in the future.",
+    "empty": "The feed is empty where there was content.",
+    "language": "This is in another language than before.",
+}
 TOLD = (SourceState.BROKEN, SourceState.SILENT, SourceState.STOPPED)
 
 log = logs.get(__name__)
@@ -89,7 +96,25 @@ def watch(rt: Runtime) -> int:
 
     Told first and noted then: a crash between them comes to the same notice again, which is unchanged.
     """
-    return sum(_tell(rt, patient) for patient in _all_patients(rt))
+    return sum(_tell(rt, patient) for patient in _all_patients(rt)) + _tell_of_held(rt)
+
+
+def _tell_of_held(rt: Runtime) -> int:
+    """Word of each reading that waits, once: its key is the reading's. Returns how many are new."""
+    drafts = [
+        Draft(
+            key=f"held-{one.id}",
+            title=f"A reading of source {one.source_id} is held: {one.source_title or one.address}"
+            f" ({one.institution})",
+            kind=OPERATION,
+            summary=f"{HELD_BECAUSE[one.reason]} Nobody gets anything of it before you decide:"
+            " goniec source held",
+            language="en",
+        )
+        for one in quarantine.open_batches(rt)
+    ]
+    done = accept.accept(rt, _own_door(rt), drafts) if drafts else []
+    return sum(one.outcome is accept.Outcome.PUBLISHED for one in done)
 
 
 def _tell(rt: Runtime, patient: Patient) -> bool:
