@@ -42,7 +42,8 @@ Keys go in `Authorization: Bearer …`.
 """
 ROUTES = (
     held, notices, events, log, interests, subscribers, subscriptions, mutes, endpoints, replays,
-    conformance, deliveries, feeds, machines, suppressions, topics, ledger, hooks, hub, websub, unsubscribe, schemas,
+    conformance, deliveries, feeds, machines, suppressions, topics, ledger, hooks, hub, websub, unsubscribe,
+    schemas,
 )  # fmt: skip
 
 

@@ -54,7 +54,8 @@ def test_nobody_else_may(
             assert client.post(f"/v1/held/{held_id}/{way}").status_code == 403
 
 
-def test_the_operator_gets_word_of_a_held_reading_once(rt: Runtime, held_id: int) -> None:
+@pytest.mark.usefixtures("held_id")
+def test_the_operator_gets_word_of_a_held_reading_once(rt: Runtime) -> None:
     assert source_health.watch(rt) == 1
     assert source_health.watch(rt) == 0
     [told] = rows(rt, "SELECT kind, title, summary FROM notices")
