@@ -32,7 +32,8 @@ A_PAGE = 100
 Wait = Annotated[
     int, Query(ge=0, le=MAX_WAIT_S, description="How many seconds to wait where nothing is new.")
 ]
-LastId = Annotated[LogCursor | None, Header(alias="Last-Event-ID")]
+# A reader of a stream sends what it got as `id`; described in words, as `null` is no header.
+LastId = Annotated[LogCursor | None, Header(alias="Last-Event-ID", include_in_schema=False)]
 
 
 @router.get(
