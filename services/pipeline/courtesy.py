@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from feeds.sites import site_of
 from services.clock import Clock
 from services.pipeline.visits import Redirect
-from services.storage.polling import SourceDue
+from services.storage.polling import Rest, SourceDue
 
 PAUSE = timedelta(seconds=1)
 
@@ -28,8 +28,12 @@ class Step:
     host: str = field(init=False)
 
     def __post_init__(self) -> None:
-        host = urlsplit(self.url).netloc.rpartition("@")[2].lower()
-        object.__setattr__(self, "host", host)  # asked for at every turn
+        object.__setattr__(self, "host", host_of(self.url))  # asked for at every turn
+
+
+def host_of(url: str) -> str:
+    """Host and port."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 class Turns:
@@ -85,14 +89,18 @@ class Turns:
         refused, self._refused = self._refused, []
         return refused
 
-    def rest(self, url: str, until: datetime) -> None:
-        """Ask no host of this site before then."""
-        site = site_of(url)
-        self._resting[site] = max(until, self._resting.get(site, until))
+    def rest(self, rest: Rest) -> None:
+        """Ask no host of this site before then, and none of those beside it before their time."""
+        self._rest(rest.site, rest.until)
+        for host in rest.hosts:
+            self._rest(host, rest.hosts_until or rest.until)
 
     def rests_until(self, url: str) -> datetime | None:
-        """Until when the site of this address rests, if it does."""
-        return self._resting.get(site_of(url)) if self._resting else None
+        """Until when the site or the host of this address rests, if it does."""
+        if not self._resting:
+            return None
+        names = (site_of(url), host_of(url))
+        return max((self._resting[name] for name in names if name in self._resting), default=None)
 
     def left(self) -> list[Step]:
         """What was not taken, once; nothing waits after that."""
@@ -103,11 +111,14 @@ class Turns:
         return steps
 
     def rests(self, steps: Iterable[Step]) -> list[Step]:
-        """Those of the steps whose site rests."""
+        """Those of the steps that must rest."""
         if not self._resting:
             return []
         now = self._clock.now()
-        return [step for step in steps if self._resting.get(site_of(step.url), now) > now]
+        return [step for step in steps if (self.rests_until(step.url) or now) > now]
+
+    def _rest(self, site: str, until: datetime) -> None:
+        self._resting[site] = max(until, self._resting.get(site, until))
 
     def _head(self, host: str) -> Step | None:
         queue = self._waiting[host]

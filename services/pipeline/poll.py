@@ -20,9 +20,9 @@ from feeds.types import Door
 from services import log as logs
 from services.errors import Unavailable
 from services.http import Answer, Request, Response
-from services.pipeline import outages, robots
+from services.pipeline import outages, rests, robots
 from services.pipeline.courtesy import Step, Turns
-from services.pipeline.visits import Reading, Redirect, conclude, habits_of, rest_of
+from services.pipeline.visits import Reading, Redirect, conclude, habits_of
 from services.runtime import VERSION, Runtime
 from services.storage import polling as store
 from services.storage import work
@@ -212,13 +212,11 @@ def _answered(rt: Runtime, step: Step, answer: Answer, turns: Turns) -> Reading 
     """The reading that an answer is; None when the way goes on elsewhere."""
     now = rt.clock.now()
     turns.done(step)
-    told = (
-        read_answer(answer.status, answer.headers, url=step.url, now=now)
-        if isinstance(answer, Response)
-        else None
-    )
-    if isinstance(told, Failed) and (until := rest_of(told, now=now)):
-        turns.rest(step.url, until)
+    told = None
+    if isinstance(answer, Response):
+        told = read_answer(answer.status, answer.headers, url=step.url, now=now)
+        if isinstance(told, Failed) and (rest := rests.asked_for(rt, told, answer, step.url, now=now)):
+            turns.rest(rest)
     if isinstance(told, Moved) and len(step.redirects) < REDIRECTS:
         moved = Redirect(told.location, told.is_permanent)
         turns.add(Step(step.source, moved.location, (*step.redirects, moved)), is_onward=True)

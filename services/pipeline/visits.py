@@ -13,7 +13,6 @@ from feeds import discover, doors, politeness
 from feeds import errors as feed_errors
 from feeds.fetch import (
     Failed,
-    FailureReason,
     Fresh,
     Gone,
     Moved,
@@ -24,17 +23,16 @@ from feeds.fetch import (
 )
 from feeds.politeness import Move, Wishes
 from feeds.pool import ParserPool
-from feeds.sites import site_of
 from feeds.types import Door, Entry, Feed, Habits, Ladder
 from services.domain import labels, seal
 from services.domain.drafts import MAX_SUMMARY, Draft, plain, text_of
 from services.domain.quarantine import learned_skew_s
 from services.http import Answer, Failure, Response
-from services.pipeline import accept, quarantine, renames
+from services.pipeline import accept, quarantine, renames, rests
 from services.pipeline.accept import Accepted
 from services.pipeline.quarantine import Sieved
 from services.runtime import Runtime
-from services.storage.polling import Rest, SourceDue, Visit
+from services.storage.polling import SourceDue, Visit
 from services.storage.source_hubs import Named
 
 Columns = dict[str, Any]
@@ -97,8 +95,7 @@ def conclude(rt: Runtime, reading: Reading, parsers: ParserPool) -> Visit:
             visit = _failed(
                 reading, now, told.wishes, f"{told.reason.value.replace('_', ' ')} ({told.status})"
             )
-            until = rest_of(told, now=now)
-            return replace(visit, rest=Rest(site_of(reading.url), until)) if until else visit
+            return replace(visit, rest=rests.asked_for(rt, told, answer, reading.url, now=now))
 
 
 def _fresh(
@@ -261,14 +258,6 @@ def _outage(reading: Reading, now: datetime) -> Visit:
     return _visit(reading, "error", {"due_at": due_at}, detail="our own line: most sites were silent at once")
 
 
-def rest_of(told: Failed, *, now: datetime) -> datetime | None:
-    """Until when a whole site is to be left alone: it has had enough of us (RFC 6585), or is down."""
-    asked_s = told.wishes.retry_after_s
-    if asked_s is not None and told.reason in (FailureReason.RATE_LIMITED, FailureReason.UNAVAILABLE):
-        return now + min(timedelta(seconds=min(asked_s, 10**8)), politeness.LONGEST_RETRY_AFTER)
-    return now + politeness.FIRST_BACKOFF if told.reason is FailureReason.RATE_LIMITED else None
-
-
 def _visit(
     reading: Reading, outcome: str, columns: Mapping[str, Any], *, size: int = 0, published: int = 0,
     revised: int = 0, detail: str | None = None,
@@ -282,7 +271,11 @@ def _visit(
         published=published,
         revised=revised,
         detail=detail,
-        columns=dict(columns) | (_move_columns(reading) if outcome in ("fresh", "unchanged") else {}),
+        columns={
+            **columns,
+            **(_move_columns(reading) if outcome in ("fresh", "unchanged") else {}),
+            "dialled": (reading.answer.address if reading.answer else None) or reading.source.dialled,
+        },
     )
 
 

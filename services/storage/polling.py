@@ -55,6 +55,7 @@ class SourceDue:
     rules: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, str] = field(default_factory=dict)
     is_told: bool = False
+    dialled: str | None = None
 
 
 _RECENT = text("""
@@ -105,7 +106,7 @@ def read(session: Session, source_ids: Sequence[int], *, now: datetime) -> list[
             s.id, s.address or "", s.etag, s.last_modified, s.validators_url, s.body_hash, s.ladder,
             s.encoding, s.zone, s.language, s.errors, s.moved_to, s.moved_times, s.moved_since,
             s.first_read_at, s.last_checked_at, s.skew_s, recent[s.id], s.asked_s, s.kind, s.rules, s.memory,
-            s.id in told,
+            s.id in told, s.dialled,
         )
         for s in rows
     ]  # fmt: skip
@@ -129,6 +130,12 @@ def lately(session: Session, *, since: datetime) -> list[tuple[str, bool]]:
     return [(address or "", answered) for address, answered in session.execute(asked)]
 
 
+def hosts_at(session: Session, address: str, *, at_most: int) -> list[str]:
+    """The hosts whose last answer came from an address; one more than `at_most` where there are more."""
+    found = select(Source.host).where(Source.dialled == address, Source.host.is_not(None)).distinct()
+    return [host or "" for host in session.scalars(found.limit(at_most + 1))]
+
+
 def put_off(session: Session, held: Claim, ids: Sequence[int], *, until: datetime) -> None:
     """Another time for sources of a claim that were not asked after all."""
     session.execute(update(Source).where(Source.id.in_(ids), Source.claim_id == held.id).values(due_at=until))
@@ -136,10 +143,13 @@ def put_off(session: Session, held: Claim, ids: Sequence[int], *, until: datetim
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """A site that is to be left alone until then: all hosts under a registered name."""
+    """A site that is to be left alone until then: all hosts under a registered name. So are, for a shorter
+    time, the other `hosts` of its machine."""
 
     site: str
     until: datetime
+    hosts: tuple[str, ...] = ()
+    hosts_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,21 +224,23 @@ def _write_line(session: Session, visit: Visit, *, now: datetime) -> None:
 _UNCHANGED = text("""
     WITH done AS (UPDATE sources s SET state = 'pending', claim_id = NULL, lease_until = NULL,
         last_checked_at = :now, last_status = v.status, due_at = v.due_at, errors = 0, last_error = NULL,
-        validators_url = v.url, etag = v.etag, last_modified = v.last_modified,
+        validators_url = v.url, etag = v.etag, last_modified = v.last_modified, dialled = v.dialled,
         moved_to = v.moved_to, moved_times = v.moved_times, moved_since = v.moved_since
     FROM unnest(
         CAST(:id AS bigint[]), CAST(:status AS bigint[]), CAST(:due_at AS timestamptz[]),
         CAST(:validators_url AS text[]), CAST(:etag AS text[]), CAST(:last_modified AS text[]),
         CAST(:moved_to AS text[]), CAST(:moved_times AS bigint[]), CAST(:moved_since AS timestamptz[]),
-        CAST(:took_ms AS bigint[])
-    ) AS v (id, status, due_at, url, etag, last_modified, moved_to, moved_times, moved_since, took_ms)
+        CAST(:dialled AS text[]), CAST(:took_ms AS bigint[])
+    ) AS v (
+        id, status, due_at, url, etag, last_modified, moved_to, moved_times, moved_since, dialled, took_ms
+    )
     WHERE s.id = v.id AND s.claim_id = :claim
     RETURNING s.id, v.status, v.took_ms)
     INSERT INTO fetches (source_id, at, outcome, status, took_ms)
     SELECT id, :now, 'unchanged', status, took_ms FROM done ORDER BY id RETURNING source_id
 """)
 _OF_UNCHANGED = (
-    "due_at", "validators_url", "etag", "last_modified", "moved_to", "moved_times", "moved_since",
+    "due_at", "validators_url", "etag", "last_modified", "moved_to", "moved_times", "moved_since", "dialled",
 )  # fmt: skip
 
 
@@ -258,6 +270,10 @@ def _leave_alone(session: Session, rest: Rest) -> None:
         Source.host == rest.site, host == rest.site, host.endswith("." + rest.site, autoescape=True)
     )
     session.execute(update(Source).where(its_own, Source.due_at < rest.until).values(due_at=rest.until))
+    if rest.hosts:
+        until = rest.hosts_until or rest.until
+        near = Source.host.in_(rest.hosts)
+        session.execute(update(Source).where(near, Source.due_at < until).values(due_at=until))
 
 
 def forget_visits(session: Session, before: datetime) -> int:

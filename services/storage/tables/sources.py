@@ -48,6 +48,7 @@ class Source(Work, Base):
     encoding: Mapped[str | None]
     asked_s: Mapped[int] = mapped_column(server_default="0")
     skew_s: Mapped[int] = mapped_column(server_default="0")
+    dialled: Mapped[str | None]
     moved_to: Mapped[str | None]
     moved_times: Mapped[int] = mapped_column(server_default="0")
     moved_since: Mapped[datetime | None]

@@ -162,3 +162,60 @@ def test_one_dead_source_among_well_ones_is_at_fault(open_runtime: OpenRuntime, 
     poll.run(rt)
 
     assert sorted(row["errors"] for row in rows(rt, "SELECT errors FROM sources")) == [0, 0, 1]
+
+
+REST = Answer(status=503, headers=(("Retry-After", "86400"),))
+
+
+def _cities(open_runtime: OpenRuntime, number: int) -> tuple[Runtime, list[str]]:
+    """Sites that have nothing in common but their machine, as far as names tell."""
+    hosts = [f"www.city{one}.pl" for one in range(number)]
+    return open_runtime(resolve={host: ["127.0.0.1"] for host in hosts}), hosts
+
+
+def _asked(web: WebDouble, rt: Runtime, parsers: ParserPool) -> list[str]:
+    """The hosts that are asked in one round."""
+    before = len(web.received)
+    poll.run(rt, parsers)
+    return sorted(one.headers["host"].partition(":")[0] for one in web.received[before:])
+
+
+@pytest.mark.parametrize(("sites", "is_crowd"), [(4, False), (12, True)])
+def test_few_sites_of_one_machine_rest_an_hour_with_it_and_a_crowd_does_not(
+    open_runtime: OpenRuntime, web: WebDouble, clock: FrozenClock, parsers: ParserPool,
+    sites: int, is_crowd: bool,
+) -> None:  # fmt: skip
+    rt, hosts = _cities(open_runtime, sites)
+    tired, *others = hosts
+    web.answer("*", Answer(status=304))
+    for host in hosts:
+        feed(rt, web.url("/feed", host=host))
+    assert _asked(web, rt, parsers) == sorted(hosts)
+    clock.advance(timedelta(hours=3))
+    with rt.begin() as session:
+        later = "UPDATE sources SET due_at = :now + interval '10 minutes' * (address NOT LIKE :tired)::int"
+        session.execute(text(later), {"now": clock.now(), "tired": f"%{tired}%"})
+    web.answer("*", REST)
+    assert _asked(web, rt, parsers) == [tired]
+    web.answer("*", Answer(status=304))
+
+    clock.advance(timedelta(minutes=20))
+    assert _asked(web, rt, parsers) == (sorted(others) if is_crowd else [])
+    clock.advance(timedelta(minutes=50))
+    assert _asked(web, rt, parsers) == ([] if is_crowd else sorted(others))
+
+
+def test_what_waits_for_its_turn_rests_with_its_machine(
+    open_runtime: OpenRuntime, web: WebDouble, clock: FrozenClock, parsers: ParserPool
+) -> None:
+    rt, (tired, other) = _cities(open_runtime, 2)
+    web.answer("*", Answer(status=304))
+    for host, path in ((tired, "/feed"), (other, "/news"), (other, "/calls")):
+        feed(rt, web.url(path, host=host))
+    assert _asked(web, rt, parsers) == sorted([tired, other, other])
+    clock.advance(timedelta(hours=3))
+    web.answer("/feed", REST)
+
+    assert _asked(web, rt, parsers) == sorted([tired, other])
+    left = rows(rt, "SELECT due_at FROM sources WHERE host NOT LIKE :tired", tired=f"{tired}%")
+    assert min(row["due_at"] for row in left) >= clock.now() + timedelta(minutes=59)
