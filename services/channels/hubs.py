@@ -3,6 +3,8 @@
 from dataclasses import replace
 from urllib.parse import urlencode, urljoin
 
+from services.domain.addresses import read_target
+from services.errors import AddressRefused
 from services.http import Answer, Failure, Request, Response
 
 MAX_ANSWER_BYTES = 64 * 1024
@@ -31,13 +33,18 @@ def asking(
 
 
 def onward(request: Request, answer: Answer) -> Request | None:
-    """The same request at the address that a hub redirects to: it stays a POST whatever the redirect says."""
+    """The same request at the address that a hub redirects to: it stays a POST whatever the redirect says.
+
+    None where it leads nowhere, or would take our secret from https to http.
+    """
     if not isinstance(answer, Response) or answer.status not in MOVED:
         return None
-    location = answer.header("location")
-    if not location:
+    try:
+        target = read_target(urljoin(request.url, answer.header("location") or ""))
+    except (ValueError, AddressRefused):
         return None
-    return replace(request, url=urljoin(request.url, location))
+    is_exposed = request.url.startswith("https:") and target.scheme != "https"
+    return None if is_exposed or not answer.header("location") else replace(request, url=target.url)
 
 
 def refusal(answer: Answer) -> str | None:
