@@ -20,6 +20,13 @@ MASKS = (
     (re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]*@"), "<credentials>@"),
     (re.compile(r"(?i)(?<=bearer )[^\s\"']+"), "<token>"),
     (re.compile(r"(?<=/)(u|manage|confirm|issues|private|less|held|stay)/[\w.~-]+"), r"\1/<token>"),
+    # Words that other sites' addresses have too, and the id of an endpoint: only what is as long as a right.
+    (
+        re.compile(
+            r"(?<=/)(endpoints|topics|health|revisions|consents|websub)/(?![0-9a-f]{8}-[0-9a-f]{4}-)[\w-]{30,}"
+        ),
+        r"\1/<token>",
+    ),
 )
 QUIET = {"uvicorn.access": logging.WARNING, "dramatiq": logging.WARNING, "alembic": logging.WARNING}
 

@@ -47,6 +47,12 @@ def test_a_library_speaks_in_the_same_shape(lines: io.StringIO) -> None:
         "gon_sesame-2Wx784e39X2hlpon9Udjnvte-OxIW_plb",
         "whsec_sesame8w2t+QNkIlOXmE0eKOtNCSPmKWs=",
         "jan.kowalski@localhost",
+        "/endpoints/sesame_Zk3vW1QxC8mN-4tYb7RfLpWyHs2QdA/0198c1f0",
+        "https://goniec.example/topics/sesame_Zk3vW1QxC8mN-4tYb7RfLpWyHs2QdA",
+        "https://goniec.example/health/sesameZk3vW1QxC8mN4tYb7RfLpWyHs2Qd",
+        "https://goniec.example/v1/revisions/sesame_Zk3vW1QxC8mN-4tYb7RfLpWyHs2QdA",
+        "https://goniec.example/v1/consents/sesame_Zk3vW1QxC8mN-4tYb7RfLpWyHs2QdA",
+        "https://goniec.example/websub/sesame-Zk3vW1QxC8mN4tYb7RfLpWyHs2",
     ],
 )
 def test_what_must_not_be_said_is_masked_even_in_a_traceback(lines: io.StringIO, secret: str) -> None:
@@ -57,3 +63,11 @@ def test_what_must_not_be_said_is_masked_even_in_a_traceback(lines: io.StringIO,
         logging.getLogger("b").exception("b failed")
     assert "sesame" not in lines.getvalue()
     assert "jan.kowalski" not in lines.getvalue()
+
+
+@pytest.mark.parametrize(
+    "plain",
+    ["/v1/endpoints/0198c1f0-6c1e-7a3b-9d1f-2b6f0f6f6f6f", "https://uni.example/topics/health/en", "/websub/u"],
+)
+def test_what_grants_nothing_can_be_read(plain: str) -> None:
+    assert log.masked(plain) == plain
