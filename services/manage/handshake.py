@@ -1,8 +1,8 @@
 """CloudEvents' handshake with an endpoint: asked when its address is named or its owner wants, and answered
 at once or later by a link.
 
-An endpoint that refuses is paused and says so; what comes is kept for it. Never fails because the other side
-does: a receiver that knows no OPTIONS is called as before.
+An endpoint that refuses is paused and says so; what comes is kept for it. Consent wakes only what its lack put
+to sleep. Never fails because the other side does: a receiver that knows no OPTIONS is called as before.
 """
 
 import uuid
@@ -24,6 +24,7 @@ from services.storage.tables import Endpoint
 PURPOSE = "consent"
 CONNECT_TIMEOUT_S, TOTAL_TIMEOUT_S = 3.0, 5.0
 MAX_ANSWER_BYTES = 16 * 1024
+NO_CONSENT = "it does not consent"  # so begins why an endpoint is paused that consent wakes
 
 log = logs.get(__name__)
 
@@ -81,14 +82,14 @@ def consented(rt: Runtime, token: str, *, rate: str | None) -> None:
 
 
 def _keep(rt: Runtime, session: Session, row: Endpoint, told: Consent) -> None:
-    was = row.consent
     row.consent = told.state.value if told.state else None
     row.consent_because = told.because[:200]
     row.consent_at = rt.clock.now()
     row.allowed_per_min, row.paced_until = told.per_min, None
-    if told.state is State.REFUSED:
-        row.state, row.state_because = "paused", f"it does not consent: {row.consent_because}"
-    elif was == State.REFUSED and row.state == "paused":
+    is_paused_by_this = row.state == "paused" and (row.state_because or "").startswith(NO_CONSENT)
+    if told.state is State.REFUSED and (row.state == "active" or is_paused_by_this):
+        row.state, row.state_because = "paused", f"{NO_CONSENT}: {row.consent_because}"
+    elif told.state is not State.REFUSED and is_paused_by_this:
         row.state, row.state_because = "active", None
     session.flush()
     log.info("endpoint.consent", endpoint_id=row.id, consent=row.consent)

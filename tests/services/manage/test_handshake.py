@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from services.api.app import make_app
@@ -162,6 +163,30 @@ def test_an_owner_who_paused_is_not_woken_by_consent(rt: Runtime, receiver: Rece
     endpoints.patch(rt, None, uid, state="paused")
     receiver.allow("*")
     assert handshake.ask(rt, None, uid).state == "paused"
+
+
+def test_an_owner_who_paused_what_refused_is_not_woken_by_the_receivers_link(
+    rt: Runtime, client: TestClient, receiver: Receiver
+) -> None:
+    receiver.allow("other.example")
+    uid = asked(rt, receiver).uid
+    endpoints.patch(rt, None, uid, state="paused")
+    assert handshake.ask(rt, None, uid).state_because == "paused by its owner"
+    assert client.post(callback(receiver)).status_code == 204
+    view = endpoints.show(rt, None, uid)
+    assert (view.consent, view.state) == ("granted", "paused")
+
+
+def test_a_refusal_does_not_hide_that_an_endpoint_was_disabled(
+    rt: Runtime, client: TestClient, receiver: Receiver
+) -> None:
+    uid = asked(rt, receiver).uid
+    with rt.begin() as session:
+        session.execute(text("UPDATE endpoints SET state = 'disabled', state_because = 'it failed for days'"))
+    receiver.allow("other.example")
+    assert handshake.ask(rt, None, uid).state == "disabled"
+    assert client.post(callback(receiver)).status_code == 204
+    assert endpoints.show(rt, None, uid).state == "disabled"
 
 
 def test_who_cannot_be_asked_is_left_as_it_is(rt: Runtime) -> None:
