@@ -67,7 +67,11 @@ def test_what_must_not_be_said_is_masked_even_in_a_traceback(lines: io.StringIO,
 
 @pytest.mark.parametrize(
     "plain",
-    ["/v1/endpoints/0198c1f0-6c1e-7a3b-9d1f-2b6f0f6f6f6f", "https://uni.example/topics/health/en", "/websub/u"],
+    [
+        "/v1/endpoints/0198c1f0-6c1e-7a3b-9d1f-2b6f0f6f6f6f",
+        "https://uni.example/topics/health/en",
+        "/websub/u",
+    ],
 )
 def test_what_grants_nothing_can_be_read(plain: str) -> None:
     assert log.masked(plain) == plain
