@@ -1,8 +1,8 @@
 """CloudEvents' handshake with an endpoint: asked when its address is named or its owner wants, and answered
 at once or later by a link.
 
-An endpoint that refuses is paused and says so; what comes is kept for it. Consent wakes only what its lack put
-to sleep. Never fails because the other side does: a receiver that knows no OPTIONS is called as before.
+An endpoint that refuses is paused and says so; what comes is kept for it. Consent wakes only what its lack
+put to sleep. Never fails because the other side does: a receiver that knows no OPTIONS is called as before.
 """
 
 import uuid

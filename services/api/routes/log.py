@@ -68,7 +68,7 @@ async def read_events(
         return page
     with waiting.place(_name(principal)):
         until = current_time() + wait
-        while not page.items and await waiting.grown(page.next or "", until=until):
+        while not page.items and current_time() < until and await waiting.grown(page.next or "", until=until):
             page = await to_thread.run_sync(partial(read, after=page.next))
     return page
 

@@ -1,4 +1,4 @@
-"""What a hub answers to our asking is followed where that is safe, and told as its refusal where it is not."""
+"""What a hub answers to our asking is followed where that is safe, and told as its refusal elsewhere."""
 
 import pytest
 
