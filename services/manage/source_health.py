@@ -76,8 +76,12 @@ def one(rt: Runtime, source_id: int) -> tuple[Ward, tuple[FetchView, ...]]:
 
 
 def _ward(view: SourceView, patient: Patient, health: Verdict) -> Ward:
-    host = urlsplit(view.address or "").hostname
-    return Ward(view, view.title or host or patient.institution, patient.institution, health)
+    name = view.title or _host(view.address) or patient.institution
+    return Ward(view, name, patient.institution, health)
+
+
+def _host(address: str | None) -> str | None:
+    return urlsplit(address or "").hostname
 
 
 def _all_patients(rt: Runtime) -> Iterator[Patient]:
@@ -100,11 +104,14 @@ def watch(rt: Runtime) -> int:
 
 
 def _tell_of_held(rt: Runtime) -> int:
-    """Word of each reading that waits, once: its key is the reading's. Returns how many are new."""
+    """Word of each reading that waits, once: its key is the reading's. Returns how many are new.
+
+    Anyone may ask for such words, so that no address stands in them: some hold a key.
+    """
     drafts = [
         Draft(
             key=f"held-{one.id}",
-            title=f"A reading of source {one.source_id} is held: {one.source_title or one.address}"
+            title=f"A reading of source {one.source_id} is held: {one.source_title or _host(one.address)}"
             f" ({one.institution})",
             kind=OPERATION,
             summary=f"{HELD_BECAUSE[one.reason]} Nobody gets anything of it before you decide:"
@@ -138,10 +145,11 @@ def _draft(patient: Patient, found: Verdict, key: str, state: SourceState) -> Dr
         SourceState.SILENT: "has fallen silent",
         SourceState.STOPPED: "is not read any more",
     }[state]
+    name = patient.name or _host(patient.address) or "it has no name"
     told = [found.words, found.advice, f"goniec source show {patient.source_id}"]
     return Draft(
         key=key,
-        title=f"Source {patient.source_id} {what}: {patient.name} ({patient.institution})",
+        title=f"Source {patient.source_id} {what}: {name} ({patient.institution})",
         kind=OPERATION,
         summary=" ".join(part for part in told if part),
         language="en",

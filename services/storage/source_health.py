@@ -10,7 +10,8 @@ from services.domain.source_health import Known
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A source with what is known of it; `told` is the state that the operator knows."""
+    """A source with what is known of it; `name` is its own, if it said one, `told` the state that the
+    operator knows."""
 
     source_id: int
     name: str
@@ -36,7 +37,7 @@ def patients(session: Session, *, after: int = 0, limit: int = 500, only: int | 
     rows = session.execute(_PATIENTS, {"after": after, "limit": limit, "only": only})
     return [
         Patient(
-            r.id, r.title or r.address or "", r.address or "", r.name, r.told_health,
+            r.id, r.title or "", r.address or "", r.name, r.told_health,
             Known(r.kind, r.state == "stopped", r.stopped_because, r.errors, r.last_error,
                   r.first_read_at, tuple(r.recent)),
         )
