@@ -14,7 +14,7 @@ from feeds.dates import clamp, read_date
 from feeds.identity import Marks, identify, keys_by
 from feeds.links import absolute_links, web_link
 from feeds.text import language, legal, one_line, plain
-from feeds.types import Enclosure, Entry, Feed, Habits, Ladder
+from feeds.types import Alarm, Enclosure, Entry, Feed, Habits, Ladder
 
 MAX_ENTRIES = 2_000
 MAX_TITLE_CHARS = 1_000
@@ -70,6 +70,7 @@ class FeedDraft:
     expired: bool = False
     memory: dict[str, str] = field(default_factory=dict)
     has_more: bool = False
+    alarm: Alarm | None = None
     entries: Sequence[EntryDraft] = ()
     report: list[str] = field(default_factory=list)
 
@@ -96,6 +97,7 @@ def finish(draft: FeedDraft, frame: Frame) -> Feed:
         ladder=ladder,
         memory=draft.memory,
         has_more=draft.has_more,
+        alarm=draft.alarm,
     )
 
 

@@ -15,7 +15,7 @@ from feeds.dates import WARSAW
 from feeds.decode import decode
 from feeds.draft import MAX_ENTRIES, FeedDraft, Frame, finish
 from feeds.errors import BrokenFeed, FeedError, NotAFeed, TooLarge, TooMuchMemory
-from feeds.types import Door, Feed, Habits
+from feeds.types import Alarm, Door, Feed, Habits
 
 MAX_BODY_BYTES = 5_000_000
 _PAGES = {
@@ -80,7 +80,14 @@ def _read_as_it_is(body: bytes, content_type: str | None, base_url: str) -> Feed
     """The short way, for a document in which nothing has to be mended; None for any other."""
     document = ready.as_it_is(body, content_type=content_type)
     root = tree.grow(document) if document else None
-    return quick.read(root, document, base_url) if document and root is not None else None
+    return _read_tree(root, document, base_url) if document and root is not None else None
+
+
+def _read_tree(root: tree.Element, document: bytes, base_url: str) -> FeedDraft | None:
+    draft = quick.read(root, document, base_url)
+    if draft and tree.is_flooded(root, document):
+        draft.alarm = Alarm.FLOOD
+    return draft
 
 
 def _read_xml(text: str, base_url: str) -> FeedDraft:
@@ -90,6 +97,8 @@ def _read_xml(text: str, base_url: str) -> FeedDraft:
     if draft is None:
         draft = loose.read(document, base_url)
         draft.report.append("read by feedparser")
+    if prolog.has_harmful_entities(kept):
+        draft.alarm = Alarm.ENTITIES
     if total > MAX_ENTRIES:
         draft.report.append(f"{total} entries, only the first {MAX_ENTRIES} read")
     return draft
@@ -99,7 +108,7 @@ def _read_quickly(document: bytes, base_url: str) -> FeedDraft | None:
     """By tree, if need be after the commonest faults are mended; None when that is not to be trusted."""
     root = tree.grow(document)
     if root is not None:
-        return quick.read(root, document, base_url)
+        return _read_tree(root, document, base_url)
     text, count = tree.mended(document.decode("utf-8"))
     text, prefixes = tree.declared(text)
     document = text.encode("utf-8")
@@ -110,7 +119,7 @@ def _read_quickly(document: bytes, base_url: str) -> FeedDraft | None:
     if root is None:
         root = tree.grow_cut_off(document)
         faults.append("it ends in the middle")
-    draft = quick.read(root, document, base_url) if root is not None else None
+    draft = _read_tree(root, document, base_url) if root is not None else None
     if draft:
         draft.report.append(f"not well formed: {'; '.join(faults)}"[:300])
     return draft

@@ -12,6 +12,12 @@ _DECLARATION = re.compile(r"<\?xml[^>]{0,300}\?>", re.IGNORECASE)
 _REMARK = re.compile(r"\s*<!--.*?-->", re.DOTALL)
 _FIRST_ELEMENT = re.compile(r"<[A-Za-z_]")
 _ENTITY = re.compile(r"<!ENTITY\s+(\w{1,40})\s+(?:\"([^\"&<>%]{0,64})\"|'([^'&<>%\"]{0,64})')\s*>", re.ASCII)
+# A sign by its number too: so feeds that are old declare &nbsp; for themselves.
+_HARMLESS = re.compile(
+    r"<!ENTITY\s+\w{1,40}\s+"
+    r"(?:\"(?:[^\"&<>%]|&#\w{1,7};){0,64}\"|'(?:[^'&<>%]|&#\w{1,7};){0,64}')\s*>",
+    re.ASCII,
+)
 _RSS_PREFIX = re.compile(r"(</?|\s)rss:(?=[a-z]+[\s=>/])", re.IGNORECASE)
 _RSS_ROOT = re.compile(r"<rss\s+version\s*=[^<>\s]{1,9}\s*>", re.IGNORECASE)
 _MAX_ENTITIES = 300
@@ -57,6 +63,17 @@ def _entities(head: str) -> list[str]:
     return (
         ["<!DOCTYPE feed [", *(f'<!ENTITY {name} "{value}">' for name, value in kept), "]>"] if kept else []
     )
+
+
+def has_harmful_entities(text: str) -> bool:
+    """Whether the document type declares more than short, flat entities: what multiplies or leads outside."""
+    start = _FIRST_ELEMENT.search(text)
+    head = text[: start.start() if start else len(text)]
+    if "<!ENTITY" not in head.upper():
+        return False
+    while remark := _REMARK.match(head):
+        head = head[remark.end() :]
+    return head.upper().count("<!ENTITY") > sum(1 for _ in _HARMLESS.finditer(head))
 
 
 def without_rss_prefix(text: str) -> str:

@@ -43,6 +43,9 @@ _ROOT_NAME = re.compile(r"<[A-Za-z][\w:.-]{0,40}")
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _SAYS_BASE = etree.XPath("boolean(//@base | //@xml:base)")
 _SAYS_LANGUAGE = etree.XPath("boolean(//@lang | //@xml:lang)")
+_MANY_PREFIXES = 200
+_DECLARED_IN_BYTES = re.compile(rb"xmlns:([\w.-]{1,40})")
+_HAS_MANY_ATTRIBUTES = etree.XPath("boolean(//*[@*[101]])")
 _CDATA = re.compile(r"(<!\[CDATA\[.*?(?:\]\]>|\Z))", re.DOTALL)
 _AMPERSAND = re.compile(r"&(?!#\d{1,7};|#[xX][0-9A-Fa-f]{1,6};)(?:([A-Za-z][A-Za-z0-9]{1,30});)?")
 _CUT_OFF = frozenset(
@@ -53,6 +56,15 @@ _OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 )
+
+
+def is_flooded(root: Element, document: bytes) -> bool:
+    """Whether there are more attributes at an element, or more prefixes, than anybody writes."""
+    if document.count(b"xmlns:") > _MANY_PREFIXES:
+        names = {one[1] for one in _DECLARED_IN_BYTES.finditer(document)}
+        if len(names) > _MANY_PREFIXES:
+            return True
+    return bool(_HAS_MANY_ATTRIBUTES(root))
 
 
 def grow(document: bytes) -> Element | None:

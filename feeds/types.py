@@ -86,10 +86,18 @@ class Entry:
     former_key: str | None = None
 
 
+class Alarm(StrEnum):
+    """What shows that a document was built to hurt its readers."""
+
+    ENTITIES = "entities"  # that are made of others, or lead to a file or an address
+    FLOOD = "flood"  # of attributes or of namespaces
+
+
 @dataclass(frozen=True, slots=True)
 class Feed:
     """One document read: its entries in its own order, and what the reader had to mend (`report`).
 
+    `alarm` names what only attacks are built of; what is read is harmless all the same.
     `memory` is to be kept for the next reading of a door that has one; `has_more` says that the rest is
     to be asked for at once.
     """
@@ -107,3 +115,4 @@ class Feed:
     ladder: Ladder = Ladder.GUID
     memory: dict[str, str] = field(default_factory=dict)
     has_more: bool = False
+    alarm: Alarm | None = None

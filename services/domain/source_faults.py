@@ -106,4 +106,17 @@ _UNREAD = Fault(
     "What it sends cannot be read as what it should be.",
     "Open the address and look: perhaps it has become a page.",
 )
-CODES = tuple(dict.fromkeys((*(fault.code for _, fault in _FAULTS), _UNREAD.code)))
+# Of a source that is read: its document can do no harm here, but was built to do some.
+ALARMS = {
+    "entities": Fault(
+        "entities",
+        "Its document declares what multiplies or leads outside, as attacks do; none of that is followed.",
+        _WITH_CARE,
+    ),
+    "flood": Fault(
+        "flood",
+        "Its document is flooded with attributes or namespaces, as attacks are; what else it says is read.",
+        _WITH_CARE,
+    ),
+}
+CODES = tuple(dict.fromkeys((*(fault.code for _, fault in _FAULTS), _UNREAD.code, *ALARMS)))

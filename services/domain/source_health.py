@@ -29,7 +29,8 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the rows say. `recent` are times of publication, in any order; `since` is the first reading."""
+    """What the rows say. `recent` are times of publication, in any order; `since` is the first reading;
+    `alarm` is what of its last document only attacks are built of."""
 
     kind: str
     is_stopped: bool
@@ -38,6 +39,7 @@ class Known:
     last_error: str | None
     since: datetime | None
     recent: Sequence[datetime]
+    alarm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ def _state(known: Known, alarm_at: datetime | None, now: datetime) -> tuple[Sour
         state = SourceState.BROKEN if known.errors >= BROKEN_AFTER else SourceState.SHAKY
         fault = source_faults.meaning(known.last_error or "")
         return state, fault.code, fault.words, fault.advice
+    if known.alarm is not None:
+        fault = source_faults.ALARMS[known.alarm]
+        return SourceState.SHAKY, fault.code, fault.words, fault.advice
     if known.since is None:
         return _plain(SourceState.NEW, "It was not read yet.")
     if alarm_at is not None and now >= alarm_at:

@@ -118,6 +118,7 @@ def _fresh(
         "body_hash": digest,
         "ladder": feed.ladder.value,
         "memory": feed.memory,
+        "alarm": feed.alarm,
         "skew_s": source.skew_s or learned_skew_s([entry.ahead_s for entry in feed.entries]),
         "first_read_at": source.first_read_at or now,
         "title": plain(feed.title, limit=200) or None,

@@ -23,7 +23,7 @@ class Patient:
 
 _PATIENTS = text("""
     SELECT s.id, s.kind, s.title, s.address, i.name, s.state, s.stopped_because, s.errors, s.last_error,
-           s.first_read_at, s.told_health, array(
+           s.first_read_at, s.told_health, s.alarm, array(
                SELECT n.published_at FROM notices n WHERE n.source_id = s.id
                ORDER BY n.published_at DESC LIMIT 20) AS recent
     FROM sources s JOIN institutions i ON i.id = s.institution_id
@@ -39,7 +39,7 @@ def patients(session: Session, *, after: int = 0, limit: int = 500, only: int | 
         Patient(
             r.id, r.title or "", r.address or "", r.name, r.told_health,
             Known(r.kind, r.state == "stopped", r.stopped_because, r.errors, r.last_error,
-                  r.first_read_at, tuple(r.recent)),
+                  r.first_read_at, tuple(r.recent), r.alarm),
         )
         for r in rows
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from feeds.errors import BrokenFeed, FeedError, NotAFeed, TooLarge
 from feeds.parse import MAX_BODY_BYTES
+from feeds.types import Alarm
 from tests.feeds.bodies import BASE, NOW, read, rss
 
 
@@ -197,3 +198,22 @@ def test_no_body_lets_a_foreign_exception_out(pieces: list[bytes]) -> None:
     except FeedError:
         return
     assert all(entry.key and entry.key_rule for entry in feed.entries)
+
+
+@pytest.mark.parametrize(
+    ("body", "alarm"),
+    [
+        (b'<!DOCTYPE rss [<!ENTITY eacute "&#233;">]>' + rss("<title>a</title>"), None),
+        (b'<!DOCTYPE rss [<!ENTITY a "x"><!ENTITY b "&a;&a;">]>' + rss("<title>a</title>"), Alarm.ENTITIES),
+        (b'<!DOCTYPE rss [<!ENTITY a SYSTEM "file:///etc/passwd">]>' + rss(""), Alarm.ENTITIES),
+        (b'<!DOCTYPE rss [<!ENTITY oacute "\xc3\xb3">]>' + rss("<title>a</title>"), None),
+        (b'<!DOCTYPE rss SYSTEM "http://my.netscape.com/publish/formats/rss-0.91.dtd">' + rss(""), None),
+        (b'<!-- <!DOCTYPE x [<!ENTITY a "&b;">]> -->' + rss("<title>a</title>"), None),
+        (rss("<title>a</title><x " + " ".join(f"a{n}='1'" for n in range(100)) + "/>"), None),
+        (rss("<title>a</title><x " + " ".join(f"a{n}='1'" for n in range(101)) + "/>"), Alarm.FLOOD),
+        (rss("".join(f"<a:x xmlns:a='http://a.example'>{n}</a:x>" for n in range(400))), None),
+        (rss("".join(f"<a{n}:x xmlns:a{n}='http://a.example'/>" for n in range(400))), Alarm.FLOOD),
+    ],
+)
+def test_what_only_attacks_are_built_of_is_told(body: bytes, alarm: Alarm | None) -> None:
+    assert read(body).alarm is alarm

@@ -55,6 +55,7 @@ class Source(Work, Base):
 
     errors: Mapped[int] = mapped_column(server_default="0")
     last_error: Mapped[str | None]
+    alarm: Mapped[str | None]
     last_status: Mapped[int | None]
     last_checked_at: Mapped[datetime | None]
     last_entry_at: Mapped[datetime | None]

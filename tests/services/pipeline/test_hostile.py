@@ -20,6 +20,7 @@ import pytest
 from feeds.dates import WARSAW
 from feeds.pool import Limits, ParserPool
 from feeds.types import Feed, Habits
+from services.domain.source_health import SourceState, Verdict
 from services.manage import source_health
 from services.pipeline import poll
 from services.runtime import Runtime
@@ -39,6 +40,13 @@ CHOSEN = (
     "dates of repetitions", "a token without end", "records in records", "items without number",
     "a rule that looks everywhere", "a page that multiplies", "JSON-LD in depth", "blocks of JSON-LD",
 )  # fmt: skip
+COSTLY = {"too-slow", "too-much-memory", "crashed"}
+MARKS = {  # what a source's health says of those that are told by what they hold, on every machine
+    "billion laughs": "entities", "quadratic entity": "entities", "attributes": "flood",
+    "namespaces": "flood", "a namespace for each element": "flood", "noise": "unread",
+    "JSON in depth": "unread", "a token without end": "unread", "JSON-LD in depth": "unread",
+    "blocks of JSON-LD": "unread",
+}  # fmt: skip
 LIMIT_S = 1.0
 TIMEOUT_S = 12.0  # for an answer; a busy machine must not make one of a good one
 MAX_MEMORY = 600_000_000
@@ -118,8 +126,8 @@ class World:
         self.web.answer(f"/{self.hosts[name]}", script)
         return feed(self.rt, self.address(name), **given)
 
-    def words(self, source_id: int) -> str:
-        return source_health.verdict(self.rt, source_id).words
+    def health(self, source_id: int) -> Verdict:
+        return source_health.verdict(self.rt, source_id)
 
 
 RESULT = """
@@ -166,6 +174,10 @@ def test_hostile_documents_cost_little_and_hurt_no_neighbour(
         assert told["errors"] in (0, 1), name
         assert "unexpected" not in (told["last_error"] or ""), (name, told)
         assert bool(told["errors"]) == bool(told["last_error"]), name
+        health = world.health(source_id)
+        assert health.code in ({MARKS[name]} if name in MARKS else {"well", *COSTLY}), name
+        assert (health.code == "well") == (health.advice == "") == (health.state is SourceState.WELL), name
+        assert health.code != "too-slow" or took_s >= LIMIT_S, name
     assert psutil.Process().memory_info().rss - memory < MAX_MEMORY
     stored = rows(world.rt, "SELECT title, octet_length(body_html) AS size FROM notices")
     assert max(row["size"] for row in stored) < 3_000_000
@@ -238,6 +250,10 @@ def test_hostile_answers_cost_little_and_hurt_no_neighbour(
     for name, (_, fault) in TRICKS.items():
         if fault:
             assert (marked[name] or "").startswith(fault), (name, marked[name])
+        if marked[name]:
+            health = world.health(ids[name])
+            assert health.code not in ("well", "unread", "ours"), (name, marked[name])
+            assert health.advice, name
     assert not any("unexpected" in (error or "") for error in marked.values())
 
 
@@ -254,6 +270,8 @@ def test_nothing_that_a_document_names_is_fetched_or_read(
     poll.run(world.rt, parsers)
 
     assert not [one for one in web.received if one.path == "/stolen"]
+    ids = [row["id"] for row in rows(world.rt, "SELECT id FROM sources")]
+    assert {world.health(one).code for one in ids} == {"entities"}
     told = rows(world.rt, "SELECT title, summary, body_html FROM notices")
     assert [row["title"] for row in told] == ["przed &x; po"] * len(targets)
     assert "s3cret" not in str(told)
