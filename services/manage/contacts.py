@@ -3,11 +3,12 @@
 The words themselves are written by `pipeline.owner_words`.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from services.domain import consents
+from services.errors import RateLimited
 from services.manage import checks, confirming
 from services.manage.endpoints import Owner, need, write_audit
 from services.runtime import Runtime
@@ -16,13 +17,21 @@ from services.storage import subscribers as people
 from services.storage.tables import Subscriber
 
 VIA = "endpoint"
+A_DAY = timedelta(days=1)
+MAX_ASKED = 50  # a day: each sends a letter to an address that did not ask for it
 
 
 def set_contact(rt: Runtime, owner: Owner, uid: str, *, email: str, locale: str = "pl") -> None:
-    """Ask an address whether it wants word of this endpoint; until then, and without a yes, it gets none."""
+    """Ask an address whether it wants word of this endpoint; until then, and without a yes, it gets none.
+
+    Raises RateLimited for a consumer that has very many asked.
+    """
     address = checks.email_address(email)
     with rt.begin() as session:
         row, _, _, _ = need(session, owner, uid)
+        since = rt.clock.now() - A_DAY
+        if owner is not None and store.contacts_asked(session, row.consumer_id, since=since) >= MAX_ASKED:
+            raise RateLimited("Very many contacts were asked today.", retry_after_s=A_DAY.total_seconds())
         label, endpoint_id = f"Webhook: {row.label or row.host}", row.id
     asked = {
         "wishes": [], "labels": [label], "endpoint": endpoint_id, "commercial": False, "via": VIA,

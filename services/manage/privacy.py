@@ -13,7 +13,7 @@ from services.domain.events import rfc3339
 from services.manage import checks
 from services.manage.persons import CONFIRM_WITHIN, need
 from services.runtime import Runtime
-from services.storage import audit, feedback, leaving
+from services.storage import audit, endpoints, feedback, leaving
 from services.storage import mutes as muted
 from services.storage import subscribers as store
 from services.storage.tables import Subscriber
@@ -40,6 +40,8 @@ def export(rt: Runtime, who: int | str) -> dict[str, Any]:
             "created_at": rfc3339(person.created_at),
             "confirmed_at": rfc3339(person.confirmed_at) if person.confirmed_at else None,
             "last_heard_of": rfc3339(person.heard_at) if person.heard_at else None,
+            "asked_to_stay": rfc3339(person.asked_at) if person.asked_at else None,
+            "reminded_to_stay": rfc3339(person.reminded_at) if person.reminded_at else None,
             "suppressed": blocked.reason if blocked else None,
             "subscriptions": [
                 {
@@ -56,6 +58,13 @@ def export(rt: Runtime, who: int | str) -> dict[str, Any]:
                     "created_at": rfc3339(one.row.created_at),
                 }
                 for one in muted.of_subscriber(session, person.id, now=rt.clock.now())
+            ],
+            "contact_of": [
+                {
+                    "endpoint": one.label or one.host,
+                    "confirmed_at": rfc3339(one.contact_confirmed_at) if one.contact_confirmed_at else None,
+                }
+                for one in endpoints.told_of(session, person.id)
             ],
             "consents": [
                 {"action": c.action, "text_version": c.text_version, "via": c.via, "at": rfc3339(c.at)}

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from services.domain.health import FULL_QUOTA, Health
 from services.storage.tables import (
     Attempt,
+    AuditLine,
     Consumer,
     Delivery,
     Endpoint,
@@ -56,6 +57,21 @@ def contacts(session: Session, endpoint_ids: Sequence[int]) -> dict[int, str]:
     """{endpoint: the address of its contact}."""
     asked = select(Endpoint.id, Subscriber.email).join(Subscriber, Subscriber.id == Endpoint.contact_id)
     return {row[0]: row[1] for row in session.execute(asked.where(Endpoint.id.in_(endpoint_ids)))}
+
+
+def told_of(session: Session, subscriber_id: int) -> Sequence[Endpoint]:
+    """The endpoints whose contact a person is, confirmed or not."""
+    mine = select(Endpoint).where(Endpoint.contact_id == subscriber_id)
+    return session.scalars(mine.order_by(Endpoint.id)).all()
+
+
+def contacts_asked(session: Session, consumer_id: int, *, since: datetime) -> int:
+    """How often a consumer has had a contact asked, since a time."""
+    own = select(cast(Endpoint.uid, Text)).where(Endpoint.consumer_id == consumer_id)
+    asked = select(func.count()).where(
+        AuditLine.action == "endpoint.contact", AuditLine.at >= since, AuditLine.target.in_(own)
+    )
+    return session.scalar(asked) or 0
 
 
 def everything(session: Session, *, consumer_id: int | None) -> list[Listed]:

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from services.api.app import make_app
 from services.clock import FrozenClock
 from services.domain import health
+from services.errors import RateLimited
 from services.manage import contacts, endpoints, subscribers
 from services.pipeline import compose, deliver
 from services.runtime import Runtime
@@ -145,3 +146,41 @@ def test_a_confirmation_of_a_contact_of_before_gives_no_right(
     subscribers.confirm(mailing, token_in(sink))
     found = endpoints.show(mailing, None, uid)
     assert (found.contact, found.contact_confirmed_at) == ("other@portal.example", None)
+
+
+def test_who_left_and_comes_back_as_a_reader_hears_of_no_endpoint(
+    mailing: Runtime, sink: SmtpSink, receiver: WebDouble
+) -> None:
+    uid = with_contact(mailing, sink, receiver.url("/hook"))
+    subscribers.leave(
+        mailing, only(mailing, "SELECT contact_id FROM endpoints")["contact_id"], via="operator"
+    )
+    reader(mailing, EMAIL)
+    view = endpoints.show(mailing, None, uid)
+    assert (view.contact, view.contact_confirmed_at) == (None, None)
+
+
+def test_an_export_tells_of_endpoints_and_an_erasure_leaves_nothing_of_them(
+    mailing: Runtime, sink: SmtpSink, receiver: WebDouble
+) -> None:
+    with_contact(mailing, sink, receiver.url("/hook"))
+    [told] = subscribers.export(mailing, EMAIL)["contact_of"]
+    assert told["endpoint"] == "Portal"
+    assert told["confirmed_at"] is not None
+    subscribers.erase(mailing, EMAIL)
+    left = only(mailing, "SELECT contact_id, contact_confirmed_at FROM endpoints")
+    assert tuple(left.values()) == (None, None)
+
+
+def test_a_consumer_sends_no_flood_of_letters_to_strangers(
+    mailing: Runtime, sink: SmtpSink, receiver: WebDouble
+) -> None:
+    uid = listener(mailing, receiver.url("/hook")).endpoint.uid
+    owner = endpoints.show(mailing, None, uid).consumer
+    for number in range(contacts.MAX_ASKED):
+        contacts.set_contact(mailing, owner, uid, email=f"stranger{number}@portal.example")
+    with pytest.raises(RateLimited):
+        contacts.set_contact(mailing, owner, uid, email=EMAIL)
+    contacts.set_contact(mailing, None, uid, email=EMAIL)  # the operator may
+    deliver.run_mail(mailing)
+    assert len(mails(sink, EMAIL)) == 1
