@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from services.clock import Clock, SystemClock
+from services.errors import RateLimited
 from services.http import Client
 from services.interests.live import LiveIndex
 from services.interests.placing import Gazetteer
@@ -22,6 +23,7 @@ from services.storage.session import Sessions, make_engine, make_sessions, trans
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 VERSION = "0.1.0"
+WAITED_FOR_AT_ONCE = 10  # of the forty threads that answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Runtime:
     renderer: Renderer
     metrics: Metrics
     stopping: threading.Event = field(default_factory=threading.Event)
+    _rooms: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(WAITED_FOR_AT_ONCE)
+    )
 
     @classmethod
     def open(
@@ -74,6 +79,19 @@ class Runtime:
             ),
             metrics=Metrics(settings.redis_url),
         )
+
+    @contextmanager
+    def room_to_wait(self) -> Iterator[None]:
+        """Around calls to a stranger's server that somebody waits for: a few at once in a process, so that a
+        server that hangs takes nobody else's threads. Raises RateLimited."""
+        if not self._rooms.acquire(blocking=False):
+            raise RateLimited(
+                "Others are being called at this moment. Come again shortly.", retry_after_s=20.0
+            )
+        try:
+            yield
+        finally:
+            self._rooms.release()
 
     @contextmanager
     def begin(self) -> Iterator[Session]:

@@ -3,17 +3,20 @@
 import json
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from services.clock import SystemClock
 from services.domain import signing
-from services.errors import BadInput, NotFound
-from services.manage import accounts, conformance, endpoints
+from services.errors import BadInput, NotFound, RateLimited
+from services.manage import accounts, calls, conformance, endpoints
 from services.manage.conformance import Report, Verdict
-from services.runtime import Runtime
+from services.runtime import WAITED_FOR_AT_ONCE, Runtime
 from tests import factories
 from tests.conftest import OpenRuntime
 from tests.docs.test_receivers import EXAMPLES, RECEIVERS, Receiver, free_port, program, wait_for
@@ -201,3 +204,30 @@ def test_to_others_the_endpoint_is_not_there(rt: Runtime, web: WebDouble) -> Non
     with pytest.raises(NotFound):
         conformance.check(rt, other, made.endpoint.uid)
     assert web.received == []
+
+
+def test_who_hangs_takes_no_thread_of_others(rt: Runtime, web: WebDouble) -> None:
+    uid = factories.listener(rt, web.url("/hook")).endpoint.uid
+    with ExitStack() as waiting:
+        for _ in range(WAITED_FOR_AT_ONCE):
+            waiting.enter_context(rt.room_to_wait())
+        for ask in (conformance.check, calls.test):
+            with pytest.raises(RateLimited):
+                ask(rt, None, uid)
+    assert web.received == []
+    assert calls.test(rt, None, uid).status is not None  # who is done makes room
+
+
+def test_a_receiver_that_hangs_is_not_waited_for_call_by_call(rt: Runtime, web: WebDouble) -> None:
+    made = factories.listener(rt, web.url("/hook"))
+    take = receiver(made.secret)
+
+    def hang(call: Received) -> Answer:
+        is_first = len(web.received) == 1
+        return take(call) if is_first else replace(take(call), delay_s=1.0)
+
+    web.answer("/hook", hang)
+    began = time.monotonic()
+    report = conformance.check(rt, None, made.endpoint.uid, quick_s=0.2, patience_s=0.0)
+    assert time.monotonic() - began < 8.0
+    assert not report.is_ok
