@@ -97,11 +97,16 @@ def _read_xml(text: str, base_url: str) -> FeedDraft:
     if draft is None:
         draft = loose.read(document, base_url)
         draft.report.append("read by feedparser")
-    if prolog.has_harmful_entities(kept):
-        draft.alarm = Alarm.ENTITIES
+    draft.alarm = draft.alarm or _alarm(kept, document, draft)
     if total > MAX_ENTRIES:
         draft.report.append(f"{total} entries, only the first {MAX_ENTRIES} read")
     return draft
+
+
+def _alarm(text: str, document: bytes, draft: FeedDraft) -> Alarm | None:
+    if prolog.has_harmful_entities(text):
+        return Alarm.ENTITIES
+    return Alarm.FLOOD if draft.report and tree.is_built_to_hurt(document) else None
 
 
 def _read_quickly(document: bytes, base_url: str) -> FeedDraft | None:

@@ -44,14 +44,19 @@ def has_entries(document: bytes) -> bool:
 
 def to_utf8(text: str) -> bytes:
     """The document as UTF-8 bytes with a declaration that says so, and with no document type."""
-    text = text.lstrip("\ufeff \t\r\n")
-    while remark := _REMARK.match(text):  # what is in it may look like an element
-        text = text[remark.end() :]
+    text = _after_remarks(text.lstrip("\ufeff \t\r\n"))  # what is in one may look like an element
     start = _FIRST_ELEMENT.search(text)
     at = start.start() if start else len(text)
     head, body = _DECLARATION.sub("", text[:at]), text[at:]
     lines = ["<?xml version='1.0' encoding='utf-8'?>", *_entities(head), body]
     return legal_utf8("\n".join(lines))
+
+
+def _after_remarks(text: str) -> str:
+    at = 0
+    while remark := _REMARK.match(text, at):
+        at = remark.end()
+    return text[at:]
 
 
 def _entities(head: str) -> list[str]:
@@ -67,12 +72,11 @@ def _entities(head: str) -> list[str]:
 
 def has_harmful_entities(text: str) -> bool:
     """Whether the document type declares more than short, flat entities: what multiplies or leads outside."""
+    text = _after_remarks(text)
     start = _FIRST_ELEMENT.search(text)
     head = text[: start.start() if start else len(text)]
     if "<!ENTITY" not in head.upper():
         return False
-    while remark := _REMARK.match(head):
-        head = head[remark.end() :]
     return head.upper().count("<!ENTITY") > sum(1 for _ in _HARMLESS.finditer(head))
 
 

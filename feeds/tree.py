@@ -67,6 +67,16 @@ def is_flooded(root: Element, document: bytes) -> bool:
     return bool(_HAS_MANY_ATTRIBUTES(root))
 
 
+def is_built_to_hurt(document: bytes) -> bool:
+    """Whether a document that is no tree breaks the parser's limits (256 elements in each other), or is
+    flooded as far as it can be read."""
+    parser = etree.XMLParser(recover=True, no_network=True, load_dtd=False, huge_tree=False)
+    root = etree.fromstring(document, parser)
+    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+        return True
+    return root is not None and is_flooded(root, document)
+
+
 def grow(document: bytes) -> Element | None:
     """The root of a well-formed document in UTF-8, whatever it declares; None when it is not one."""
     parser = etree.XMLParser(

@@ -90,7 +90,7 @@ class Alarm(StrEnum):
     """What shows that a document was built to hurt its readers."""
 
     ENTITIES = "entities"  # that are made of others, or lead to a file or an address
-    FLOOD = "flood"  # of attributes or of namespaces
+    FLOOD = "flood"  # of attributes, of namespaces, of elements in elements
 
 
 @dataclass(frozen=True, slots=True)

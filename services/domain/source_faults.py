@@ -115,7 +115,7 @@ ALARMS = {
     ),
     "flood": Fault(
         "flood",
-        "Its document is flooded with attributes or namespaces, as attacks are; what else it says is read.",
+        "Its document is a flood of attributes, names or depth, as attacks are; what else it says is read.",
         _WITH_CARE,
     ),
 }

@@ -213,6 +213,9 @@ def test_no_body_lets_a_foreign_exception_out(pieces: list[bytes]) -> None:
         (rss("<title>a</title><x " + " ".join(f"a{n}='1'" for n in range(101)) + "/>"), Alarm.FLOOD),
         (rss("".join(f"<a:x xmlns:a='http://a.example'>{n}</a:x>" for n in range(400))), None),
         (rss("".join(f"<a{n}:x xmlns:a{n}='http://a.example'/>" for n in range(400))), Alarm.FLOOD),
+        (rss("<title>a</title>" + "<x>" * 200 + "</x>" * 200), None),
+        (rss("<title>a</title>" + "<x>" * 300 + "</x>" * 300), Alarm.FLOOD),
+        (rss("<title>a & b</title><x " + " ".join(f"a{n}='1'" for n in range(101)) + "/>"), Alarm.FLOOD),
     ],
 )
 def test_what_only_attacks_are_built_of_is_told(body: bytes, alarm: Alarm | None) -> None:
