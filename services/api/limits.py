@@ -79,7 +79,8 @@ class BodyLimit:
         except _BodyTooLong:
             count.is_over = True
         if count.is_over and not count.has_begun:
-            await self._drop(scope, receive)
+            if not count.has_ended:
+                await self._drop(scope, receive)
             await _refuse(_too_large(most), scope, receive, send)
 
     async def _drop(self, scope: Scope, receive: Receive) -> None:
@@ -115,9 +116,11 @@ class _Count:
         self._send = send
         self.is_over = False
         self.has_begun = False
+        self.has_ended = False  # the body; what comes after it is only that the caller has gone
 
     async def receive(self) -> Message:
         message = await self._receive()
+        self.has_ended = not message.get("more_body")
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             self.is_over = True

@@ -68,7 +68,7 @@ def play(name: str, client: TestClient, given: dict[str, str]) -> int:
     known, made = {"$GONIEC": "http://testserver", **given}, 0
     for block in guides.blocks(name, "sh"):
         for command, status, words in re.findall(r"(curl .*?)\n# → (\d+) ?([^\n]*)", block.text, re.DOTALL):
-            command = command.replace("\\\n", " ")
+            command = command.replace("\\\n", " ").replace("wait=30", "wait=1")  # nothing will come
             for variable, value in known.items():
                 command = command.replace(variable, value)
             asked = CURL.parse_args(shlex.split(command)[1:])
