@@ -84,10 +84,11 @@ def outlasting(act: Callable[[], R], *, sleep: Callable[[float], None]) -> R:
 
 
 def is_away(exc: DBAPIError) -> bool:
-    """A broken connection, no server at the address, or one that is starting or ending (SQLSTATE 57P, 08)."""
+    """Whether the same may succeed in a moment: a broken connection, no server at the address, one that is
+    starting or ending (SQLSTATE 57P, 08), or a deadlock that it ended at our cost (40P01)."""
     if exc.connection_invalidated:
         return True
     state = getattr(exc.orig, "sqlstate", None)
     return isinstance(exc, OperationalError | InterfaceError) and (
-        state is None or state.startswith(("57P", "08"))
+        state is None or state.startswith(("57P", "08")) or state == "40P01"
     )

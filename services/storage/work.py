@@ -197,11 +197,15 @@ def hand_back(session: Session, lane: Lane, held: Claim, *, rows: Sequence[int] 
 
 
 def extend(session: Session, lane: Lane, held: Claim, *, until: datetime) -> None:
-    """Keep what is held for longer, when a batch is slow but alive."""
+    """Keep what is held for longer, when a batch is slow but alive.
+
+    A row that is being recorded at this moment needs no longer lease; to wait for it could be a deadlock.
+    """
     c = _columns(lane.table)
+    still = select(c.id).where(c.id.in_(held.rows), c.claim_id == held.id, c.state == lane.held)
     session.execute(
         update(lane.table.__table__)  # type: ignore[arg-type]
-        .where(c.id.in_(held.rows), c.claim_id == held.id, c.state == lane.held)
+        .where(c.id.in_(still.with_for_update(skip_locked=True)))
         .values(lease_until=until)
     )
 

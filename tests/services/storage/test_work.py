@@ -1,12 +1,17 @@
 """Rows are the queue: claimed once, kept by a lease, and written only by who still holds them."""
 
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from services.clock import FrozenClock
 from services.runtime import Runtime
 from services.storage import work
+from services.storage.session import patiently
 from services.storage.work import Claim
 from tests.factories import counts, draft, publish, rows
 
@@ -102,6 +107,47 @@ def test_a_lease_is_kept_while_its_holder_lives(rt: Runtime, clock: FrozenClock)
     clock.advance(LEASE - timedelta(seconds=1))
 
     assert not claim(rt)
+
+
+def test_a_lease_is_renewed_without_waiting_for_a_row_that_is_being_recorded(
+    rt: Runtime, clock: FrozenClock
+) -> None:
+    some_events(rt, 3)
+    held = claim(rt, 3)
+    with rt.begin() as recording:
+        recording.execute(text("UPDATE events SET state = 'done' WHERE id = :id"), {"id": held.rows[0]})
+        with rt.begin() as session:
+            session.execute(text("SET LOCAL lock_timeout = '1s'"))
+            work.extend(session, work.EVENTS, held, until=clock.now() + timedelta(hours=1))
+    until = rows(rt, "SELECT id FROM events WHERE lease_until > :soon ORDER BY id", soon=clock.now() + LEASE)
+    assert [row["id"] for row in until] == sorted(held.rows[1:])
+
+
+def test_a_deadlock_is_tried_again(rt: Runtime) -> None:
+    some_events(rt, 2)
+    first, second = (row["id"] for row in rows(rt, "SELECT id FROM events ORDER BY id"))
+    both_hold = threading.Barrier(2)
+    tries: Counter[int] = Counter()
+
+    def touch(session: Session, one: int, other: int) -> None:
+        tries[one] += 1
+        session.execute(text("SET LOCAL deadlock_timeout = '50ms'"))
+        session.execute(text("UPDATE events SET state = 'done' WHERE id = :id"), {"id": one})
+        if tries[one] == 1:
+            both_hold.wait(10)
+        session.execute(text("UPDATE events SET state = 'done' WHERE id = :id"), {"id": other})
+
+    def act(one: int, other: int) -> None:
+        patiently(rt.sessions, lambda session: touch(session, one, other), sleep=time.sleep)
+
+    threads = [threading.Thread(target=act, args=pair) for pair in ((first, second), (second, first))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert counts(rt, "SELECT state, count(*) AS n FROM events GROUP BY state") == {"done": 2}
+    assert sorted(tries.values()) == [1, 2]
 
 
 def test_what_is_given_back_is_due_at_once(rt: Runtime) -> None:
