@@ -139,15 +139,17 @@ def take(
 
 
 def pushes(session: Session, held: Claim) -> list[PushDue]:
-    """The pushes of a claim, oldest first."""
+    """The pushes of a claim, oldest first. What is of a source that was stopped meanwhile is nobody's."""
     rows = session.execute(
-        select(SourcePush, SourceHub)
+        select(SourcePush, SourceHub, Source.id)
         .join(SourceHub, SourceHub.id == SourcePush.hub_id)
+        .outerjoin(Source, (Source.id == SourceHub.source_id) & (Source.state != "stopped"))
         .where(SourcePush.id.in_(held.rows))
         .order_by(SourcePush.id)
     ).all()
     return [
-        PushDue(push.id, hub.id, hub.source_id, hub.topic, push.content_type, push.body) for push, hub in rows
+        PushDue(push.id, hub.id, source_id, hub.topic, push.content_type, push.body)
+        for push, hub, source_id in rows
     ]
 
 

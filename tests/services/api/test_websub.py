@@ -26,7 +26,6 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture
 def web() -> Iterator[WebDouble]:
-    """A publisher and its hub."""
     with WebDouble() as double:
         double.answer("/hub", Answer(status=202))
         yield double
@@ -68,7 +67,6 @@ def read(rt: Runtime, clock: FrozenClock) -> None:
 
 
 def asked(web: WebDouble) -> list[dict[str, str]]:
-    """What the hub was asked, form by form."""
     posts = [one for one in web.received if one.method == "POST"]
     return [{name: values[0] for name, values in parse_qs(one.body.decode()).items()} for one in posts]
 
@@ -340,8 +338,10 @@ def test_a_source_that_is_stopped_is_left(
     rt: Runtime, web: WebDouble, anyone: TestClient, clock: FrozenClock
 ) -> None:
     form = followed(rt, web, anyone, clock)
+    assert push(anyone, form, "waits to be read") == 202
     sources.stop(rt, only(rt, "SELECT id FROM sources")["id"])
     hear(rt)
+    assert titles(rt) == ["Nabór a"]
     left = asked(web)[-1]
     assert (left["hub.mode"], left["hub.callback"]) == ("unsubscribe", form["hub.callback"])
     assert "hub.secret" not in left
