@@ -1,14 +1,16 @@
 """Waiting for the event log to grow: many may wait, and one look at the database each half second is for all.
 
 Who waits holds neither a thread nor a transaction. So many may wait and no more: who comes then is told when
-to come again.
+to come again; and no place is held for ever, not even by who takes nothing of what is sent.
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 
-from anyio import Lock, current_time, sleep, to_thread
+from anyio import Lock, current_time, move_on_after, sleep, to_thread
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from services.errors import RateLimited
 from services.manage import event_log
@@ -67,3 +69,24 @@ class Waiting:
                 self._looked_at = current_time()
                 self.looks += 1
             return self._newest
+
+
+class EndingStream(StreamingResponse):
+    """A stream that is cut after `within_s` seconds, also while its reader takes nothing and so lets it never
+    come to its own end."""
+
+    def __init__(
+        self,
+        content: AsyncGenerator[str],
+        *,
+        within_s: float,
+        media_type: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        super().__init__(content, media_type=media_type, headers=headers)
+        self._content, self._within_s = content, within_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._content):
+            with move_on_after(self._within_s):
+                await super().__call__(scope, receive, send)

@@ -1,20 +1,19 @@
 """The log of events, to be pulled: page by page, waiting for the next, as a stream, and as feeds."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Annotated, Any
 
 from anyio import current_time, to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
 
 from services.api.answers import Events
 from services.api.deps import AfterEvent, Asked, Limit, LogReader, Rt
 from services.api.described import told
 from services.api.routes.feeds import OPEN, KnownTag, answer, responses_of
 from services.api.texts import LogCursor
-from services.api.waiting import Waiting
+from services.api.waiting import EndingStream, Waiting
 from services.errors import BadInput, Forbidden, GoniecError, Unauthorized
 from services.manage import event_feeds, event_log
 from services.manage.accounts import Principal
@@ -25,6 +24,7 @@ router = APIRouter(tags=["events"])
 STREAM = "text/event-stream"
 MAX_WAIT_S = 60
 STREAM_FOR_S = 600.0  # then the reader comes again, with its Last-Event-ID and its key
+CUT_AFTER_S = 30.0  # who takes nothing would hold a place for ever
 BEAT_EVERY_S = 15.0
 COME_AGAIN_MS = 2_000
 A_PAGE = 100
@@ -59,8 +59,9 @@ async def read_events(
         begin = last_event_id or after
         await to_thread.run_sync(partial(read, after=begin))  # what is wrong is told before the stream begins
         waiting.require_room(_name(principal))
-        return StreamingResponse(
-            _stream(rt, waiting, _name(principal), q, begin), media_type=STREAM,
+        return EndingStream(
+            _stream(rt, waiting, _name(principal), q, begin), within_s=STREAM_FOR_S + CUT_AFTER_S,
+            media_type=STREAM,
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )  # fmt: skip
     page = await to_thread.run_sync(partial(read, after=after))
@@ -73,7 +74,7 @@ async def read_events(
     return page
 
 
-async def _stream(rt: Runtime, waiting: Waiting, who: str, q: str, begin: str | None) -> AsyncIterator[str]:
+async def _stream(rt: Runtime, waiting: Waiting, who: str, q: str, begin: str | None) -> AsyncGenerator[str]:
     """Server-sent events (WHATWG HTML, 9.2): a reader that was cut off goes on where it was."""
     read = partial(event_log.read, rt, q=q, limit=A_PAGE)
     try:

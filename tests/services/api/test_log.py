@@ -5,18 +5,19 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import feedparser  # type: ignore[import-untyped]
 import pytest
 import uvicorn
-from anyio import create_task_group, current_time, run
+from anyio import create_task_group, current_time, run, sleep_forever
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from services.api.app import make_app
-from services.api.waiting import LOOK_EVERY_S, MOST_OF_ONE, Waiting
+from services.api.waiting import LOOK_EVERY_S, MOST_OF_ONE, EndingStream, Waiting
 from services.cli.serving import Server
 from services.errors import RateLimited
 from services.runtime import Runtime
@@ -105,6 +106,35 @@ def test_so_many_may_wait_and_no_more(rt: Runtime) -> None:
     with waiting.place("a"):  # who left makes room
         pass
     assert MOST_OF_ONE >= 2
+
+
+@pytest.mark.parametrize("spec_version", ["2.3", "2.4"])
+def test_who_takes_nothing_of_a_stream_holds_no_place_for_ever(rt: Runtime, spec_version: str) -> None:
+    waiting, sent = Waiting(rt, most_of_one=1), list[Message]()
+
+    async def news() -> AsyncGenerator[str]:
+        with waiting.place("a"):
+            while True:
+                yield "data: 1\n\n"
+
+    async def take(message: Message) -> None:
+        sent.append(message)
+        if len(sent) == 2:
+            with pytest.raises(RateLimited):
+                waiting.require_room("a")
+            await sleep_forever()
+
+    async def hang() -> Message:
+        await sleep_forever()
+        raise AssertionError
+
+    async def stream() -> None:
+        whole = EndingStream(news(), within_s=0.1, media_type="text/event-stream", headers={})
+        await whole({"type": "http", "asgi": {"spec_version": spec_version}}, hang, take)
+        waiting.require_room("a")
+
+    run(stream)
+    assert len(sent) == 2
 
 
 @contextmanager
