@@ -89,6 +89,13 @@ class Client:
             if not self._rules.dialable(address):
                 raise AddressRefused("The address does not lead to a public host.", reason="not-public")
 
+    def check_written(self, url: str) -> None:
+        """The same by what is written alone, for who asks without a key: a name that is looked up slowly must
+        not hold who answers. Raises AddressRefused."""
+        literal = read_target(url).literal
+        if literal is not None and self._rules.guarded and not self._rules.dialable(str(literal)):
+            raise AddressRefused("The address does not lead to a public host.", reason="not-public")
+
     def close(self) -> None:
         """Close kept connections; what is in progress closes its own at its end."""
         with self._lock:

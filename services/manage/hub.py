@@ -53,7 +53,7 @@ def ask(rt: Runtime, given: Mapping[str, str]) -> None:
     topic = query_feeds.topic_at(rt, url)
     target = read_target(callback)
     lasting, secret = _lease(given.get("hub.lease_seconds")), _secret(given.get("hub.secret"))
-    rt.http.check_address(target.url)
+    rt.http.check_written(target.url)
     now = rt.clock.now()
     asked = Asked(
         mode, topic.form.name, topic.query, url, callback, target.host,

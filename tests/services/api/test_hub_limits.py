@@ -98,6 +98,12 @@ def test_another_content_type_is_no_form(anyone: TestClient) -> None:
     assert anyone.post("/hub", json={"hub.mode": "subscribe"}).status_code == 415
 
 
+def test_a_name_is_not_looked_up_while_its_asker_waits(rt: Runtime, anyone: TestClient) -> None:
+    assert ask(anyone, "http://callback.invalid/") == 202
+    hub.run(rt)
+    assert only(rt, "SELECT detail FROM hub_intents")["detail"].startswith("dns")
+
+
 def test_asking_many_times_calls_a_host_once(rt: Runtime, anyone: TestClient, follower: WebDouble) -> None:
     for _ in range(20):
         assert ask(anyone, follower.url("/cb")) == 202
