@@ -1,7 +1,8 @@
 """Rows that each become one request, as a stream: while some are under way, further ones are claimed.
 
-One peer that hangs holds up nobody else. Each outcome is written while this worker holds the claim; what was
-not begun goes back.
+One peer that hangs holds up nobody else, and a stream that strangers keep full ends all the same: what comes
+after it has its turn, and the sweep brings it back. Each outcome is written while this worker holds the
+claim; what was not begun goes back.
 """
 
 import secrets
@@ -22,6 +23,7 @@ from services.storage.work import Claim, Lane
 AT_ONCE = 100
 LOOK_EVERY_S = 0.2  # for further rows, once there were none
 AGAIN_AFTER_S = 1.0
+TAKES_IN_FOR_S = 5.0
 
 log = logs.get(__name__)
 T = TypeVar("T")
@@ -47,11 +49,12 @@ class Stream(Generic[T]):
         self._held: set[int] = set()
         self._under_way: dict[int, T] = {}
         self._onward: list[Request] = []
-        self._look_at = 0.0
+        self._look_at = self._until = 0.0
         self._done = 0
 
     def run(self) -> int:
-        """Until nothing is due or the process is stopping; how many rows were settled."""
+        """Until nothing is due, its time is over or the process is stopping; how many rows were settled."""
+        self._until = self._rt.clock.monotonic() + TAKES_IN_FOR_S
         try:
             with kept(self._rt, self._lane, self._claimed):
                 while not self._rt.stopping.is_set():
@@ -66,7 +69,7 @@ class Stream(Generic[T]):
                         else:
                             del self._under_way[request.tag]
                             self._write(request.tag, settled)
-                    if self._done == before:
+                    if self._done == before or self._rt.clock.monotonic() >= self._until:
                         break
         finally:
             self._hand_back()
@@ -80,7 +83,9 @@ class Stream(Generic[T]):
             yield self._onward.pop()
         now = self._rt.clock.monotonic()
         room = AT_ONCE - len(self._held)
-        if room <= 0 or self._rt.stopping.is_set() or (now < self._look_at and not is_first):
+        if room <= 0 or self._rt.stopping.is_set():
+            return
+        if not is_first and (now < self._look_at or now >= self._until):
             return
         try:
             loaded = self._claim(room)

@@ -13,10 +13,10 @@ from services.manage import hub as manage
 from services.pipeline import hub
 from services.runtime import Runtime
 from tests.conftest import OpenRuntime
-from tests.doubles.web import Answer, WebDouble
+from tests.doubles.web import Answer, Received, WebDouble
 from tests.factories import only, publish, rows
 from tests.services.api.conftest import FREE, MakeClient
-from tests.services.api.following import BASE, CALLS, ask, verified
+from tests.services.api.following import BASE, CALLS, agrees, ask, pushed, tell, verified
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,26 @@ def test_asking_many_times_calls_a_host_once(rt: Runtime, anyone: TestClient, fo
 def test_a_host_is_not_flooded_with_questions(anyone: TestClient, follower: WebDouble) -> None:
     statuses = [ask(anyone, follower.url(f"/cb{n}")) for n in range(manage.MAX_ASKED + 5)]
     assert statuses == [202] * manage.MAX_ASKED + [429] * 5
+
+
+def test_followers_are_told_though_somebody_asks_on_and_on(
+    rt: Runtime, anyone: TestClient, follower: WebDouble, clock: FrozenClock
+) -> None:
+    ask(anyone, follower.url("/follower"))
+    hub.run(rt)
+
+    def again(_: Received) -> Answer:
+        clock.advance(1.0)
+        ask(anyone, follower.url(f"/cb{len(follower.received)}"))
+        return Answer(status=404)
+
+    follower.answer("*", again)
+    follower.answer("/follower", agrees)
+    ask(anyone, follower.url("/cb"))
+    tell(rt, "new")
+    assert len(pushed(follower)) == 1
+    assert len(verified(follower)) < manage.MAX_ASKED / 2
+    assert only(rt, "SELECT count(*) AS n FROM hub_intents WHERE state = 'pending'")["n"] >= 1
 
 
 def test_a_caller_may_not_ask_without_end(make_client: MakeClient, follower: WebDouble) -> None:
