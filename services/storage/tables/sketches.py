@@ -17,7 +17,9 @@ class SketchRow(Base):
 
     __tablename__ = "sketches"
     __table_args__ = (
-        Index("ix_sketches_indexed", "indexed", postgresql_using="gin"),
+        Index(
+            "ix_sketches_indexed", "indexed", postgresql_using="gin", postgresql_with={"fastupdate": "off"}
+        ),
         Index("ix_sketches_starts_at", "starts_at"),
         Index("ix_sketches_source_id_at", "source_id", "at"),
         Index("ix_sketches_at", "at"),
