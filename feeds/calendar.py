@@ -5,7 +5,7 @@ higher SEQUENCE counts. Must never count out a repetition without an end.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import islice
@@ -83,7 +83,8 @@ def is_to_be_read_again(memory: dict[str, str], *, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """A VEVENT understood. Times are aware; `instance` is the repetition that it replaces."""
+    """A VEVENT understood. Times are aware; `instance` is the repetition that it replaces, with all that come
+    after it where it says so (`is_onward`; RFC 5545, section 3.2.13)."""
 
     component: Component
     uid: str
@@ -95,6 +96,7 @@ class _Event:
     dates: tuple[datetime, ...]
     left_out: tuple[datetime, ...]
     instance: datetime | None
+    is_onward: bool
 
 
 def _events(calendar: Component, frame: Frame, report: list[str]) -> Iterator[_Event]:
@@ -126,6 +128,7 @@ def _event(component: Component, start: date, zone: tzinfo, *, is_cancelled: boo
         dates=tuple(_moments(component, "RDATE", zone)),
         left_out=tuple(_moments(component, "EXDATE", zone)),
         instance=_moment(instance, zone) if isinstance(instance, date) else None,
+        is_onward=_parameter(component, "RECURRENCE-ID", "RANGE").upper() == "THISANDFUTURE",
     )
 
 
@@ -150,13 +153,14 @@ def _entries(events: Iterable[_Event], frame: Frame, report: list[str]) -> Itera
         held = newest.get((event.uid, event.instance))
         if held is None or event.sequence >= held.sequence:
             newest[event.uid, event.instance] = event
+    changes = _changes(newest.values())
     is_first_reading = not frame.habits.memory
     past = 0
     for (uid, instance), event in newest.items():
         if instance is not None and event.start > frame.now - PAST:
             yield _entry(event, f"{uid}#{_stamp(instance)}", event.start, frame)
         elif instance is None and (event.rule or event.dates):
-            yield from _repetitions(event, newest, frame, report)
+            yield from _repetitions(event, newest, frame, report, changes=changes.get(uid, []))
         elif instance is None and (is_first_reading or (event.end or event.start) > frame.now - PAST):
             yield _entry(event, uid, event.start, frame)
         else:
@@ -166,8 +170,9 @@ def _entries(events: Iterable[_Event], frame: Frame, report: list[str]) -> Itera
 
 
 def _repetitions(
-    event: _Event, known: dict[tuple[str, datetime | None], _Event], frame: Frame, report: list[str]
-) -> Iterator[EntryDraft]:
+    event: _Event, known: dict[tuple[str, datetime | None], _Event], frame: Frame, report: list[str],
+    *, changes: Sequence[tuple[datetime, _Event]],
+) -> Iterator[EntryDraft]:  # fmt: skip
     """The repetitions that are near, but for those that have an event of their own."""
     try:
         near = sorted({*_by_rule(event, frame.now), *_by_dates(event, frame.now)})
@@ -177,10 +182,29 @@ def _repetitions(
     left_out = set(event.left_out)
     for at in [at for at in near if at not in left_out][:MOST_AHEAD]:
         if (event.uid, at) not in known:
-            yield _entry(event, f"{event.uid}#{_stamp(at)}", at, frame)
+            change = next((one for since, one in changes if since < at), None)
+            when = _moved(at, change) if change else at
+            yield _entry(change or event, f"{event.uid}#{_stamp(at)}", when, frame)
     for at in left_out:
         if frame.now < at < frame.now + AHEAD and (event.uid, at) not in known:
             yield _entry(event, f"{event.uid}#{_stamp(at)}", at, frame, is_withdrawn=True)
+
+
+def _changes(events: Iterable[_Event]) -> dict[str, list[tuple[datetime, _Event]]]:
+    """{uid: what holds from one repetition on}, the latest first."""
+    found: dict[str, list[tuple[datetime, _Event]]] = {}
+    for event in events:
+        if event.instance is not None and event.is_onward:
+            found.setdefault(event.uid, []).append((event.instance, event))
+    return {uid: sorted(ones, key=lambda one: one[0], reverse=True) for uid, ones in found.items()}
+
+
+def _moved(at: datetime, change: _Event) -> datetime:
+    """A later repetition, moved on the clock as the one was with which the change began."""
+    zone = change.start.tzinfo or UTC
+    was = (change.instance or change.start).astimezone(zone).replace(tzinfo=None)
+    shift = change.start.replace(tzinfo=None) - was
+    return (at.astimezone(zone).replace(tzinfo=None) + shift).replace(tzinfo=zone)
 
 
 def _by_rule(event: _Event, now: datetime) -> Iterator[datetime]:
@@ -310,6 +334,12 @@ def _text(component: Component, name: str) -> str:
     found = component.get(name)
     found = found[0] if isinstance(found, list) and found else found
     return str(found).strip() if found is not None else ""
+
+
+def _parameter(component: Component, name: str, parameter: str) -> str:
+    found = component.get(name)
+    found = found[0] if isinstance(found, list) and found else found
+    return str(getattr(found, "params", {}).get(parameter, ""))
 
 
 def _number(component: Component, name: str) -> int:

@@ -175,3 +175,49 @@ def test_a_rhythm_of_years_is_met_in_step() -> None:
     rule = "RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH"
     feed = calendar(event("UID:1", "DTSTART:20180102T100000Z", rule, "SUMMARY:A"))
     assert starts(feed)[:4] == ["11-26 10:00", "12-08 10:00", "12-10 10:00", "12-22 10:00"]
+
+
+WEEKLY = ("UID:1", f"{WARSAW}:20261105T100000", "DURATION:PT1H", "RRULE:FREQ=WEEKLY;COUNT=7", "SUMMARY:Klub")
+
+
+def onward(day: str, *lines: str) -> str:
+    return event("UID:1", f"RECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Warsaw:{day}T100000", *lines)
+
+
+def test_a_change_of_one_repetition_and_all_after_it_holds_for_all_after_it() -> None:
+    """RFC 5545, section 3.2.13: those after it move as it moved, and last as long."""
+    moved = onward("20261203", f"{WARSAW}:20261204T120000", "DURATION:PT2H", "SUMMARY:Klub w piątki")
+    feed = calendar(event(*WEEKLY), moved)
+    told = {f"{entry.starts_at:%m-%d %H:%M}": entry for entry in feed.entries}
+    assert sorted(told) == ["11-26 09:00", "12-04 11:00", "12-11 11:00", "12-18 11:00"]
+    assert [told[at].title for at in sorted(told)] == ["Klub", *["Klub w piątki"] * 3]
+    last = told["12-18 11:00"]
+    assert last.starts_at is not None
+    assert last.ends_at is not None
+    assert last.ends_at - last.starts_at == timedelta(hours=2)
+    before = {entry.guid for entry in calendar(event(*WEEKLY)).entries}
+    assert {entry.guid for entry in feed.entries} == before  # the same meetings, revised
+
+
+def test_the_latest_change_counts_and_one_repetition_may_differ_from_it() -> None:
+    feed = calendar(
+        event(*WEEKLY),
+        onward("20261126", f"{WARSAW}:20261126T110000", "SUMMARY:B"),
+        onward("20261210", "STATUS:CANCELLED", f"{WARSAW}:20261210T100000", "SUMMARY:C"),
+        event(
+            "UID:1",
+            "RECURRENCE-ID;TZID=Europe/Warsaw:20261203T100000",
+            f"{WARSAW}:20261203T150000",
+            "SUMMARY:D",
+        ),
+    )
+    assert starts(feed) == ["11-26 10:00", "12-03 14:00"]
+    assert starts(feed, withdrawn=True) == ["12-10 09:00", "12-17 09:00"]
+
+
+def test_a_change_keeps_its_hour_through_a_change_of_clocks() -> None:
+    feed = calendar(
+        event("UID:1", f"{WARSAW}:20261001T100000", "RRULE:FREQ=MONTHLY;BYMONTHDAY=1", "SUMMARY:A"),
+        onward("20261001", f"{WARSAW}:20261001T120000", "SUMMARY:A"),
+    )
+    assert starts(feed) == ["12-01 11:00", "01-01 11:00", "02-01 11:00"]
