@@ -94,6 +94,11 @@ def _add(rt: Runtime, addresses: list[str], etag: str | None) -> None:
             """),
             {"etag": etag, "addresses": addresses, "now": rt.clock.now(), "slug": slug},
         )
+        session.execute(  # each site was asked for its robots.txt earlier in the day
+            text("""INSERT INTO robots_files (origin, fetched_at, status, body)
+                    SELECT o, :now, 404, '' FROM unnest(CAST(:origins AS text[])) AS o"""),
+            {"origins": [one.removesuffix("/feed") for one in addresses], "now": rt.clock.now()},
+        )
         session.execute(text("ANALYZE sources"))
 
 
