@@ -15,7 +15,6 @@ from services.storage import hub
 from services.storage.work import Claim
 
 SLICE = 5_000
-EVENTS_A_LOOK = 10  # whom these concern is held in memory at once
 _GOING = ("pending", "shown")
 
 T = TypeVar("T")
@@ -41,20 +40,16 @@ class FannedOut:
 def fan_out(rt: Runtime, held: Claim, events: Sequence[int], *, slice_rows: int = SLICE) -> FannedOut:
     """Write down everyone whom these claimed events concern, `slice_rows` a transaction. Idempotent."""
     done = FannedOut()
-    for few in slices(events, EVENTS_A_LOOK):
-        _end_waiting(rt, few, slice_rows)
-        with rt.begin() as session:
-            reached = store.reached(session, few)
-            followers = hub.mark(session, held, few, now=rt.clock.now())
-        if followers:
-            rt.bell.ring("hub")
-        for pairs in slices(reached.readers, slice_rows):
+    _end_waiting(rt, events, slice_rows)
+    _tell_followers(rt, held, events)
+    with rt.begin() as reading:
+        for pairs in store.readers(reading, events, size=slice_rows):
             with rt.begin() as session:
                 outcomes = store.tell_readers(session, held, pairs, now=rt.clock.now())
             done.outcomes.update(outcomes)
             if "pending" in outcomes:
                 rt.bell.ring("compose")
-        for pairs in slices(reached.endpoints, slice_rows):
+        for pairs in store.endpoints(reading, events, size=slice_rows):
             with rt.begin() as session:
                 added = store.tell_endpoints(session, held, pairs, now=rt.clock.now())
             done.endpoints += added
@@ -72,3 +67,10 @@ def _end_waiting(rt: Runtime, events: Sequence[int], limit: int) -> None:
     while stopped == limit:
         with rt.begin() as session:
             stopped = store.stop_waiting(session, events, limit=limit)
+
+
+def _tell_followers(rt: Runtime, held: Claim, events: Sequence[int]) -> None:
+    with rt.begin() as session:
+        followers = hub.mark(session, held, events, now=rt.clock.now())
+    if followers:
+        rt.bell.ring("hub")

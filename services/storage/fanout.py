@@ -2,16 +2,15 @@
 
     matches → subscriptions − those written already → slices → candidates | deliveries
 
-Whom to tell is read once for an event; what is written is a slice of it, in a transaction that the caller
-keeps short. Who is left out is written too, with the first reason that holds, so that accounts close.
-Everything here may be done again after a kill: what stands is passed over.
+Whom to tell is read in one go, slice after slice; each is written in a transaction that the caller keeps
+short. Who is left out is written too, with the first reason that holds, so that accounts close. Everything
+here may be done again after a kill: what stands is passed over.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from services.storage.work import Claim
@@ -52,6 +51,7 @@ _MUTE = """
                               WHERE mm.event_id = e.id AND mm.interest_id = mu.interest_id))
             ORDER BY mu.id LIMIT 1"""
 
+# In the order of subscriptions, not of events: a slice then touches few of their pages, and each but once.
 # A revision also reaches who got what it corrects; a withdrawal reaches exactly those who got the notice, by
 # the subscription that brought it last.
 _READERS = text("""
@@ -75,7 +75,7 @@ _READERS = text("""
      ORDER BY g.id, c.subscriber_id, c.id DESC)
     EXCEPT
     SELECT event_id, subscription_id FROM candidates WHERE event_id = ANY(:events)
-    ORDER BY 1, 2
+    ORDER BY 2, 1
 """)
 
 # Those whose subscription met the event, and for a change or a withdrawal those told before.
@@ -90,7 +90,7 @@ _ENDPOINTS = text("""
       AND e.id <> g.id
     EXCEPT
     SELECT event_id, endpoint_id FROM deliveries WHERE event_id = ANY(:events)
-    ORDER BY 1, 2
+    ORDER BY 2, 1
 """)
 
 _SLICE = "unnest(CAST(:events AS bigint[]), CAST(:whom AS bigint[]))"
@@ -127,27 +127,20 @@ _TELL_ENDPOINTS = text(f"""
     RETURNING id
 """)
 # Who still waits for what was taken back does so no longer. The look at who got it comes after this, and is
-# newer: what a composer took up between the two counts as got.
+# newer: what a composer took up between the two counts as got. OFFSET 0 keeps PostgreSQL from walking through
+# everything that waits for anybody.
 _STOP_WAITING = text("""
     UPDATE candidates SET state = 'excluded', reason = 'withdrawn'
     WHERE id IN (
         SELECT c.id
-        FROM events g
-        JOIN events e ON e.notice_id = g.notice_id AND e.id <> g.id
-        JOIN candidates c ON c.event_id = e.id AND c.state = 'pending'
-        WHERE g.id = ANY(:events) AND g.type = 'withdrawn'
+        FROM (SELECT id, state FROM candidates WHERE event_id = ANY(ARRAY(
+                  SELECT e.id FROM events g JOIN events e ON e.notice_id = g.notice_id AND e.id <> g.id
+                  WHERE g.id = ANY(:events) AND g.type = 'withdrawn')) OFFSET 0) c
+        WHERE c.state = 'pending'
         LIMIT :limit
     ) AND state = 'pending'
     RETURNING id
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class Reached:
-    """Whom events concern and who is not written yet, in order."""
-
-    readers: Sequence[Pair]
-    endpoints: Sequence[Pair]
 
 
 def stop_waiting(session: Session, events: Sequence[int], *, limit: int) -> int:
@@ -155,11 +148,17 @@ def stop_waiting(session: Session, events: Sequence[int], *, limit: int) -> int:
     return len(session.execute(_STOP_WAITING, {"events": list(events), "limit": limit}).all())
 
 
-def reached(session: Session, events: Sequence[int]) -> Reached:
-    """Everyone whom these events concern, without those who are written already."""
-    bound = {"events": list(events)}
-    readers, endpoints = session.execute(_READERS, bound).all(), session.execute(_ENDPOINTS, bound).all()
-    return Reached([(row[0], row[1]) for row in readers], [(row[0], row[1]) for row in endpoints])
+def readers(session: Session, events: Sequence[int], *, size: int) -> Iterator[list[Pair]]:
+    """(event, subscription) of everyone whom these concern and who is not written yet, so many at a time.
+
+    Read as they are asked for, as of one moment: however many there are, one slice is held in memory.
+    """
+    return _slices(session, _READERS, events, size)
+
+
+def endpoints(session: Session, events: Sequence[int], *, size: int) -> Iterator[list[Pair]]:
+    """(event, endpoint), likewise."""
+    return _slices(session, _ENDPOINTS, events, size)
 
 
 def tell_readers(session: Session, held: Claim, pairs: Sequence[Pair], *, now: datetime) -> Mapping[str, int]:
@@ -174,6 +173,12 @@ def tell_readers(session: Session, held: Claim, pairs: Sequence[Pair], *, now: d
 def tell_endpoints(session: Session, held: Claim, pairs: Sequence[Pair], *, now: datetime) -> int:
     """Write a slice of (event, endpoint) as deliveries; returns how many are new."""
     return len(session.execute(_TELL_ENDPOINTS, {**_columns(pairs), "claim": held.id, "now": now}).all())
+
+
+def _slices(session: Session, query: TextClause, events: Sequence[int], size: int) -> Iterator[list[Pair]]:
+    streamed = {"stream_results": True, "max_row_buffer": size}
+    found = session.execute(query, {"events": list(events)}, execution_options=streamed)
+    return ([(row[0], row[1]) for row in some] for some in found.partitions(size))
 
 
 def _columns(pairs: Sequence[Pair]) -> dict[str, list[int]]:

@@ -149,7 +149,8 @@ class Candidate(Work, Base):
 
     `pending` waits (an `instant` one is claimed by compose, the others wait for their rhythm),
     `issued` is in `issue_id`, `excluded` is in none, for `reason`. It goes with its subscription; a key on
-    reader or issue would need an index of its own on the largest table, or read it whole at each erasure.
+    reader or issue would need an index of its own on the largest table, or read it whole at each erasure, and
+    events are never deleted.
     """
 
     __tablename__ = "candidates"
@@ -169,7 +170,7 @@ class Candidate(Work, Base):
     id: Mapped[Id]
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id", ondelete="CASCADE"))
     subscriber_id: Mapped[int]
-    event_id: Mapped[int] = mapped_column(ForeignKey("events.id"))
+    event_id: Mapped[int]
     cadence: Mapped[str]
     reason: Mapped[str | None]
     issue_id: Mapped[int | None]
