@@ -57,9 +57,10 @@ class Table:
         extras = {self.owner(row) for row in rows.iter_equal_or_larger(EXTRA)}
         if not extras:
             return rows.to_array().tolist()
-        homes = rows.copy()
+        large = sorted(owner for owner in extras if owner >= EXTRA)
+        homes = rows | BitMap(extras.difference(large))
         homes.remove_range(EXTRA, 1 << 32)
-        return sorted(extras.union(homes))
+        return homes.to_array().tolist() + large
 
     def rows_of(self, interest_id: int) -> tuple[int, ...]:
         extras = self.extras.get(interest_id, ())
