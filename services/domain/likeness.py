@@ -2,7 +2,8 @@
 
 A text is compared by its shingles (four words in a row, by their keys), of which a release keeps most
 whatever is cut or put around it. A meeting told in few words is known by its time and one whole part of its
-title. What names another day, sum or reference number is never the same.
+title. What names another day, sum or reference number, or other people and places, is never the same: offices
+write of two bridges in the same words.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ ALL_INDEXED = 64  # a short text has too few shingles to leave any out
 MAX_WORDS = 800
 LEAST_SEGMENT = 3  # words of four letters and more, of a part of a title that says enough by itself
 LEAST_TELLING = 2  # of them that are not said of any meeting
+LEAST_PROPER = 2  # proper names on both sides, of which one should be common to them
 
 _MONTHS = {
     name: number
@@ -48,7 +50,8 @@ Facts = tuple[frozenset[str], frozenset[str], frozenset[str]]
 @dataclass(frozen=True, slots=True)
 class Sketch:
     """What of a notice is compared. `segments` are the parts of its title that say enough, as digests;
-    `names` its acronyms; `facts` the days, sums and reference numbers it names."""
+    `names` its acronyms; `facts` the days, sums and reference numbers it names; `proper` the proper names
+    inside the sentences of its text."""
 
     kind: str
     shingles: frozenset[int]
@@ -59,6 +62,7 @@ class Sketch:
     starts_at: datetime | None
     ends_at: datetime | None
     deadline_at: datetime | None
+    proper: frozenset[str] = frozenset()
 
 
 def shingles(keys: Sequence[str]) -> frozenset[int]:
@@ -119,5 +123,7 @@ def _differ(one: Sketch, other: Sketch) -> bool:
     if any(a and b and a != b for a, b in times):
         return True
     if one.places and other.places and one.places.isdisjoint(other.places):
+        return True
+    if min(len(one.proper), len(other.proper)) >= LEAST_PROPER and one.proper.isdisjoint(other.proper):
         return True
     return any(not (a <= b or b <= a) for a, b in zip(one.facts, other.facts, strict=True))

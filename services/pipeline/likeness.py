@@ -12,6 +12,8 @@ from services.interests.tokens import Token, tokenise
 
 _SEGMENT = re.compile(r"\s[-–—|]\s|[:;?!|()„”\"]|\.\s")
 _CONTENT_LETTERS = 4
+_PROPER = re.compile(r"(?<=[a-ząćęłńóśźż,] )[A-ZĄĆĘŁŃÓŚŹŻ][a-ząćęłńóśźż]{2,}")
+_MAX_PROPER = 100
 _OF_ANY_MEETING = re.compile(
     r"sesj|rad[aąęyz]|gmin|miast|miejsk|powiat|komisj|posiedz|dzień|dni|drzwi|otwar|spotkan|zebran|waln|konsultac"
     r"|szkole|warsztat|konferenc|seminar|webinar|wykład|kurs|targ|prac|inaugur|rok|akadem|uczeln|wyższ|zarząd|senat"
@@ -47,7 +49,14 @@ def read(said: Sketch, title: str, text: str, language: str | None, analyser: An
         segments=frozenset(_segments(title, analyser, is_english)),
         names=frozenset(name for name in names if name.startswith("^")),
         facts=facts(f"{title}\n{text}"),
+        proper=frozenset(_proper(text, analyser, is_english)),
     )
+
+
+def _proper(text: str, analyser: Analyser, is_english: bool) -> Iterator[str]:
+    """Words with a capital that no beginning of a sentence explains."""
+    for found in islice(_PROPER.finditer(text), _MAX_PROPER):
+        yield _key(Token(found[0], is_name_like=True), analyser, is_english)
 
 
 def _segments(title: str, analyser: Analyser, is_english: bool) -> Iterator[int]:

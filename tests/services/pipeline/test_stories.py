@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from services.domain.drafts import Draft
+from services.domain.likeness import Sketch, is_same
+from services.interests.text import Analyser
+from services.pipeline.likeness import sketch
 from services.runtime import Runtime
 from tests.factories import only, publish, rows, withdraw
 
 SAMPLES = Path(__file__).resolve().parents[3] / "services" / "cli" / "demo" / "notices.json"
+ANALYSER = Analyser()
+PAIRS = json.loads(Path(__file__).with_name("story_pairs.json").read_text(encoding="utf-8"))
 RELEASE = """Samorząd województwa uruchomił nowy program wsparcia małych przedsiębiorstw, które chcą wdrożyć
 rozwiązania oparte na sztucznej inteligencji w produkcji i logistyce. Wnioski przyjmuje regionalna agencja,
 a pomoc obejmuje doradztwo, szkolenia pracowników oraz zakup oprogramowania i niezbędnych urządzeń. Pierwsze
@@ -108,6 +113,21 @@ def sample(number: str) -> Draft:
 
 def test_the_sample_seminar_told_by_university_and_cluster_is_one_story(rt: Runtime) -> None:
     assert one_and_other(rt, sample("008"), sample("009")) == 1
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair["release"]["title"])
+def test_a_copied_release_is_one_and_a_sister_of_it_another(pair: dict[str, Any]) -> None:
+    """Each as another office copied it, and one of another matter in nearly the same words."""
+    release, copy, other = (sketched(pair[which]) for which in ("release", "copy", "other"))
+    assert is_same(release, copy)
+    assert is_same(copy, release)
+    assert not is_same(release, other)
+    assert not is_same(copy, other)
+
+
+def sketched(said: dict[str, str]) -> Sketch:
+    draft = Draft(key="k", title=said["title"], body_html=f"<p>{said['text']}</p>", language="pl")
+    return sketch(draft, ANALYSER)
 
 
 STARTS = datetime(2026, 12, 10, 9, tzinfo=UTC)
