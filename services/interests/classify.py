@@ -1,21 +1,26 @@
 """Topics as stored queries: a notice that says nothing of its topics gets those whose query it meets.
 
 The queries are written in the interest language; `DEFAULTS` are the region's; an operator may replace each.
+They ask for words, kinds, audiences and languages: not for topics, which would go round in a circle, nor for
+who tells it and where, which says nothing of what it is about.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
 from types import MappingProxyType
 
 from services.interests import language
 from services.interests.atoms import WORDS, atoms_of_reading, leaf_atoms
+from services.interests.documents import Document
 from services.interests.evaluate import meets, witnesses
+from services.interests.lexer import Sign, lex, straight
 from services.interests.reading import Reading
+from services.interests.slips import refused
 from services.interests.text import Analyser
-from services.interests.tree import And, Exact, Not, Or, Query, Word
+from services.interests.tree import And, Exact, FacetField, Not, Or, Query, Word
 
 
 def _read() -> dict[str, str]:
@@ -26,6 +31,25 @@ def _read() -> dict[str, str]:
 
 DEFAULTS: Mapping[str, str] = MappingProxyType(_read())
 """{topic: query}"""
+
+LEAD = 1_000  # characters of a body in which it says what it is about
+_NOT_ASKED = (FacetField.TOPIC, FacetField.PLACE, FacetField.SOURCE, FacetField.INSTITUTION)
+
+
+def subject(document: Document) -> Document:
+    """What a topic's query is held against: title, summary and the beginning of the body."""
+    lead = document.body[:LEAD]
+    if len(document.body) > LEAD:
+        lead = lead.rpartition(" ")[0] or lead
+    return replace(document, body=lead, topics=(), places=(), source="", institutions=())
+
+
+def check(typed: str) -> None:
+    """Whether a query can define a topic. Raises QueryError with the place of what it cannot ask for."""
+    for piece in lex(straight(typed)):
+        if piece.sign is Sign.FIELD and piece.text.lower() in _NOT_ASKED:
+            said = f"a topic is not defined by {piece.text.lower()}:"
+            raise refused("topic_field", said, piece, "words, or kind:, audience:, lang: or title:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a query would have brought: counted over the notices of the last days, exactly, before it is saved."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,8 @@ from sqlalchemy import Engine
 
 from services.interests import advice, language
 from services.interests.advice import Suggestion
+from services.interests.classify import subject
+from services.interests.documents import Document
 from services.interests.past import Past
 from services.interests.reading import Reading
 from services.manage import checks
@@ -23,6 +26,7 @@ MAX_WORDS = 20_000_000  # of all notices together; beyond it the oldest are left
 TOO_MANY_A_DAY = 20
 BATCH = 500
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+Seen = Callable[[Document], Document]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,29 +57,29 @@ class Preview:
     suggestions: tuple[Suggestion, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lately:
-    """The notices of the last 90 days: how many, what each query met (newest first), and {topic: number}."""
-
-    number: int
-    met: tuple[tuple[int, ...], ...]
-    topics: dict[str, int]
-
-
-def lately(rt: Runtime, *canonical: str) -> Lately:
-    """What queries in canonical form meet of the last 90 days; an empty one meets nothing."""
+def topics_lately(rt: Runtime) -> dict[str, int]:
+    """{topic: number of notices of the last 90 days}."""
     now = rt.clock.now()
     window = _window(rt)
     with window.lock:
         held = window.held(rt, now)
-        everything = held.since(now - MAX_DAYS * DAY)
-        met = [held.past.find(language.recall(one), now) if one else [] for one in canonical]
-        facets = dict(held.past.facets(everything))
-    newest = (sorted(everything.keys() & one, key=lambda n: (everything[n], n), reverse=True) for one in met)
-    topics = {
+        facets = dict(held.past.facets(held.since(now - MAX_DAYS * DAY)))
+    return {
         atom.removeprefix("topic:"): number for atom, number in facets.items() if atom.startswith("topic:")
     }
-    return Lately(len(everything), tuple(map(tuple, newest)), topics)
+
+
+def met_by_subject(rt: Runtime, *canonical: str) -> tuple[int, tuple[tuple[int, ...], ...]]:
+    """How many notices the last 90 days had, and which of them each query would have met as a topic's,
+    newest first; an empty one meets nothing."""
+    now = rt.clock.now()
+    window = _window(rt, subject)
+    with window.lock:
+        held = window.held(rt, now)
+        everything = held.since(now - MAX_DAYS * DAY)
+        met = [held.past.find(language.recall(one), now) if one else [] for one in canonical]
+    newest = (sorted(everything.keys() & one, key=lambda n: (everything[n], n), reverse=True) for one in met)
+    return len(everything), tuple(map(tuple, newest))
 
 
 def preview(rt: Runtime, query: str, *, days: int = 30, samples: int = 5) -> Preview:
@@ -118,8 +122,9 @@ def _weeks(times: list[datetime], now: datetime) -> tuple[Week, ...]:
 class _Held:
     """The notices of the last days as they stood when they were last looked at."""
 
-    def __init__(self, past: Past) -> None:
+    def __init__(self, past: Past, seen: Seen) -> None:
         self.past = past
+        self.seen = seen
         self.revisions: dict[int, int] = {}
         self.published: dict[int, datetime] = {}  # newest first
         self.is_cut = False
@@ -137,8 +142,9 @@ class _Held:
 class _Window:
     """What previews are counted over, brought up to date when asked: they come with every key pressed."""
 
-    def __init__(self) -> None:
+    def __init__(self, seen: Seen) -> None:
         self.lock = threading.Lock()
+        self._seen = seen
         self._held: _Held | None = None
         self._read_at = float("-inf")
 
@@ -146,7 +152,7 @@ class _Window:
         """To be called, and used, with the lock held; at most a second old."""
         is_fresh = 0 <= rt.clock.monotonic() - self._read_at < FRESH_S
         if self._held is None or not is_fresh:
-            held = self._held or _Held(Past(rt.analyser))
+            held = self._held or _Held(Past(rt.analyser), self._seen)
             _read(rt, held, now - MAX_DAYS * DAY)
             self._held, self._read_at = held, rt.clock.monotonic()
         return self._held
@@ -167,7 +173,7 @@ def _read(rt: Runtime, held: _Held, since: datetime) -> None:
         with rt.begin() as session:
             rows = search.some(session, changed[start : start + BATCH])
         for row in rows:
-            held.past.put(row.id, Reading(row.document(), rt.analyser))
+            held.past.put(row.id, Reading(held.seen(row.document()), rt.analyser))
             held.revisions[row.id], held.published[row.id] = row.revision, row.published_at
     while held.past.words > MAX_WORDS:
         held.is_cut = True
@@ -180,11 +186,16 @@ def _forget(held: _Held, notice_id: int) -> None:
     held.published.pop(notice_id, None)
 
 
-# One window for each database that this process has open; it goes when the engine goes.
-_windows: WeakKeyDictionary[Engine, _Window] = WeakKeyDictionary()
+def _whole(document: Document) -> Document:
+    return document
+
+
+# For each database that this process has open one window of whole notices, and one of what topics look at
+# where topics are edited; they go when the engine goes.
+_windows: WeakKeyDictionary[Engine, dict[Seen, _Window]] = WeakKeyDictionary()
 _windows_lock = threading.Lock()
 
 
-def _window(rt: Runtime) -> _Window:
+def _window(rt: Runtime, seen: Seen = _whole) -> _Window:
     with _windows_lock:
-        return _windows.setdefault(rt.engine, _Window())
+        return _windows.setdefault(rt.engine, {}).setdefault(seen, _Window(seen))

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.domain import topics as named
-from services.errors import BadInput, NotFound
+from services.errors import BadInput, Conflict, NotFound
+from services.interests import classify
 from services.interests.classify import DEFAULTS
 from services.manage import checks
-from services.manage.previews import lately
+from services.manage.previews import met_by_subject, topics_lately
 from services.runtime import Runtime
 from services.storage import audit, search
 from services.storage import topics as store
@@ -57,7 +58,7 @@ class Branch:
 
 def tree(rt: Runtime) -> list[Branch]:
     """The topics with what lies below them, as sources and editors have used them."""
-    counted = lately(rt).topics
+    counted = topics_lately(rt)
     return [_branch(view, counted) for view in listed(rt)]
 
 
@@ -82,8 +83,8 @@ def preview(rt: Runtime, topic: str, query: str) -> Change:
     """What a definition would change. Raises NotFound, QueryError."""
     slug = _slug(topic)
     was = show(rt, slug).query
-    past = lately(rt, *(checks.query(one)[1] if one.strip() else "" for one in (was, query)))
-    before, after = past.met
+    _, canonical = _checked(query)
+    number, (before, after) = met_by_subject(rt, checks.query(was)[1] if was.strip() else "", canonical)
     had, has = frozenset(before), frozenset(after)
     gained = [one for one in after if one not in had]
     lost = [one for one in before if one not in has]
@@ -92,7 +93,7 @@ def preview(rt: Runtime, topic: str, query: str) -> Change:
         titles = {one.id: str(one.form["title"]) for one in search.some(session, shown)}
     told = [tuple(one for one in ids[:SAMPLES] if one in titles) for ids in (gained, lost)]
     return Change(
-        slug, past.number, len(before), len(after), len(gained), len(lost),
+        slug, number, len(before), len(after), len(gained), len(lost),
         tuple(titles[one] for one in told[0]), tuple(titles[one] for one in told[1]), *told,
     )  # fmt: skip
 
@@ -102,15 +103,18 @@ def default(topic: str) -> str:
     return DEFAULTS[_slug(topic)]
 
 
-def define(rt: Runtime, topic: str, query: str, *, by: str = "operator") -> TopicView:
+def define(rt: Runtime, topic: str, query: str, *, by: str = "operator", was: str | None = None) -> TopicView:
     """Define a topic by a query from now on; an empty one leaves it to sources and editors alone.
 
-    Raises NotFound, QueryError.
+    `was` is the definition that whoever decides has seen. Raises NotFound, QueryError; Conflict when it is
+    another one by now.
     """
     slug = _slug(topic)
-    typed = checks.query(query)[0] if query.strip() else ""
+    typed, _ = _checked(query)
     now = rt.clock.now()
     with rt.begin() as session:
+        if was is not None and _view(slug, store.hold_changed(session)).query != was:
+            raise Conflict("This topic was defined otherwise meanwhile. Look at it again.", topic=slug)
         store.define(session, slug, typed, now=now)
         audit.write_line(session, at=now, actor=by, action="topic.define", target=slug)
         return _view(slug, store.changed(session))
@@ -124,6 +128,15 @@ def reset(rt: Runtime, topic: str, *, by: str = "operator") -> TopicView:
         if store.reset(session, slug):
             audit.write_line(session, at=now, actor=by, action="topic.reset", target=slug)
         return _view(slug, store.changed(session))
+
+
+def _checked(query: str) -> tuple[str, str]:
+    """A definition as typed, and its canonical form; both empty where there is none. Raises QueryError."""
+    if not query.strip():
+        return "", ""
+    checked = checks.query(query)
+    classify.check(query)
+    return checked
 
 
 def _slug(topic: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.domain.drafts import Draft, plain, text_of
 from services.domain.notices import OPERATION
-from services.interests.classify import DEFAULTS, Classifier
+from services.interests.classify import DEFAULTS, Classifier, subject
 from services.interests.documents import Document
 from services.interests.reading import Reading
 from services.interests.text import Analyser
@@ -48,7 +48,7 @@ class Labeller:
             topics, places = draft.topics, draft.places
         else:
             now = self._rt.clock.now()
-            reading = Reading(_document(draft, language, now), self._rt.analyser)
+            reading = Reading(subject(_document(draft, language, now)), self._rt.analyser)
             topics = draft.topics or self._classifier.topics(reading, now)
             places = draft.places or self._rt.gazetteer.codes(reading.title, reading.summary) or self._places
         return replace(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,12 @@ from services.storage.tables import TopicRule
 def changed(session: Session) -> dict[str, str]:
     """{topic: its query here}, of those that are not as they came."""
     return {row.topic: row.query for row in session.scalars(select(TopicRule))}
+
+
+def hold_changed(session: Session) -> dict[str, str]:
+    """The same, for this transaction alone to change: one operator decides after the other."""
+    session.execute(text("LOCK TABLE topic_rules IN SHARE ROW EXCLUSIVE MODE"))
+    return changed(session)
 
 
 def define(session: Session, topic: str, query: str, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from services.domain import links, tokens
 from services.domain import topics as named
-from services.errors import BadInput, NotFound, QueryError
+from services.errors import BadInput, Conflict, NotFound, QueryError
 from services.manage import topics
 from services.web import faults
 from services.web.visits import Here, Sent, Visit
@@ -48,11 +48,13 @@ def decide(here: Here, sent: Sent, token: str, topic: str) -> Response:
         raise BadInput("Choose one of the buttons of this page.")
     try:
         if way == "define":
-            topics.define(here.rt, slug, sent.one("q"), by="page")
+            topics.define(here.rt, slug, sent.one("q"), by="page", was=sent.one("was") or None)
         else:
             topics.reset(here.rt, slug, by="page")
     except QueryError as error:
         return _shown(here, token, slug, fault=faults.fault(error, sent.one("q")), typed=sent.one("q"))
+    except Conflict:
+        return _shown(here, token, slug, typed=sent.one("q"), is_late=True)
     return here.go(f"/topics/{token}/{slug}?done={way}")
 
 
@@ -67,29 +69,36 @@ def _known(topic: str) -> str:
 
 
 def _shown(
-    here: Visit, token: str, slug: str, *, fault: faults.Fault | None = None, typed: str | None = None
-) -> Response:
-    asked = _asked(here, token, slug)
+    here: Visit, token: str, slug: str, *, fault: faults.Fault | None = None, typed: str | None = None,
+    is_late: bool = False,
+) -> Response:  # fmt: skip
+    asked = _asked(here, token, slug, typed)
     if fault is not None:
-        asked |= {"fault": fault, "typed": typed, "change": None}
+        asked |= {"fault": fault, "change": None}
     done = here.asked.one("done")
-    context = {**asked, "done": done if done in ("define", "reset") else ""}
-    return here.show("topic", context, status=422 if asked["fault"] else 200, private=True)
+    context = {**asked, "done": done if done in ("define", "reset") else "", "is_late": is_late}
+    status = 422 if asked["fault"] else 409 if is_late else 200
+    return here.show("topic", context, status=status, private=True)
 
 
-def _asked(here: Visit, token: str, slug: str) -> dict[str, object]:
+def _asked(here: Visit, token: str, slug: str, sent: str | None = None) -> dict[str, object]:
     """The topic, what was typed, and what that would change; nothing typed is the query as it stands."""
     view = topics.show(here.rt, slug)
-    is_asked = "look" in here.request.query_params
-    typed = here.asked.one("q") if is_asked else view.query
+    is_asked = sent is not None or "look" in here.request.query_params
+    typed = (here.asked.one("q") if sent is None else sent) if is_asked else view.query
     fault = faults.fault_in(typed) if is_asked else None
-    is_other = is_asked and fault is None and typed != view.query
+    change = None
+    if is_asked and fault is None and typed != view.query:
+        try:
+            change = topics.preview(here.rt, slug, typed)
+        except QueryError as error:
+            fault = faults.fault(error, typed)
     return {
         "topic": view,
         "token": token,
         "typed": typed,
         "is_asked": is_asked,
         "fault": fault,
-        "change": topics.preview(here.rt, slug, typed) if is_other else None,
+        "change": change,
         "default": topics.default(slug),
     }

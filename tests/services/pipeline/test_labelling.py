@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.errors import QueryError
 from services.interests.polish import dictionary
 from services.manage import sources, topics
 from services.pipeline import accept
@@ -35,6 +36,40 @@ def test_the_sources_topics_are_added_and_its_place_is_the_last_resort(rt: Runti
     accept.accept(rt, source.id, given)
     assert told(rt, "a") == ({"energy-climate", "work"}, ["0463011"])
     assert told(rt, "b")[1] == ["0461011"]
+
+
+def test_what_stands_far_down_in_a_long_body_makes_no_topic(rt: Runtime) -> None:
+    aside = "<p>Zebranie odbędzie się w środę.</p>" * 60
+    publish(
+        rt,
+        draft("a", title="Zebranie", body_html=f"<p>Szpital zaprasza.</p>{aside}<p>Dojazd tramwajem.</p>"),
+        draft("b", title="Zebranie", body_html=f"{aside}<p>Szpital i tramwaj.</p>"),
+    )
+    assert (told(rt, "a")[0], told(rt, "b")[0]) == ({"health"}, set())
+    change = topics.preview(rt, "work", "szpital OR tramwaj")
+    assert (change.after, change.gained_ids) == (1, change.gained_ids[:1])
+
+
+@pytest.mark.parametrize(
+    "query", ["topic:funding", "miód OR place:torun", "miód -Source:3", "(miód institution:a)"]
+)
+def test_a_topic_is_not_defined_by_topics_or_by_who_tells_it_where(rt: Runtime, query: str) -> None:
+    for way in (topics.preview, topics.define):
+        with pytest.raises(QueryError, match="is not defined by") as refused:
+            way(rt, "food", query)
+        assert query[refused.value.column - 1 :][: refused.value.length].endswith(":")
+    assert not topics.show(rt, "food").is_changed
+
+
+def test_a_preview_counts_what_then_gets_the_topic(rt: Runtime) -> None:
+    said = ["Miód z pasieki", "Ule na dachu", "Koncert", "Ul i miód", "Dotacje na ule"]
+    publish(rt, *(draft(f"a{n}", title=title) for n, title in enumerate(said)))
+    query = "ul OR (miód kind:call)"
+    change = topics.preview(rt, "science", query)
+    topics.define(rt, "science", query)
+    publish(rt, *(draft(f"b{n}", title=title) for n, title in enumerate(said)))
+    got = rows(rt, "SELECT key FROM notices WHERE key LIKE 'b%' AND 'science' = ANY(topics)")
+    assert change.after == len(got) == 4
 
 
 def test_another_definition_revises_nothing_and_holds_for_what_comes(rt: Runtime) -> None:

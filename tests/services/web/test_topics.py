@@ -75,6 +75,33 @@ def test_the_button_defines_the_topic_and_leaves_a_line_in_the_audit(
     ]
 
 
+def test_who_decides_on_what_was_changed_meanwhile_looks_again(
+    site: TestClient, pages: str, rt: Runtime
+) -> None:
+    shown = read(site.get(looked(pages, "przychodnia")).text)
+    form = {name: shown.xpath(f'string(//form[@method="post"]//input[@name="{name}"]/@value)')
+            for name in ("q", "was")}  # fmt: skip
+    topics.define(rt, "health", "szpital")
+    late = site.post(f"{pages}/health", data={**form, "way": "define"}, headers=OWN)
+    assert late.status_code == 409
+    assert "Meanwhile somebody defined this topic otherwise" in words(late.text)
+    assert topics.show(rt, "health").query == "szpital"
+    again = read(late.text).xpath('string(//form[@method="post"]//input[@name="was"]/@value)')
+    site.post(f"{pages}/health", data={"q": form["q"], "was": again, "way": "define"}, headers=OWN)
+    assert topics.show(rt, "health").query == "przychodnia"
+
+
+def test_a_topic_of_nearly_everything_and_one_of_topics_are_warned_of(
+    site: TestClient, pages: str, tell: Tell
+) -> None:
+    for number in range(10):
+        tell(key=f"k{number}", title="Nowy rozkład")
+    assert "more than half of everything" in words(site.get(looked(pages, "rozkład")).text)
+    assert "more than half of everything" not in words(site.get(looked(pages, "przychodnia")).text)
+    circle = site.get(looked(pages, "topic:food"))
+    assert (circle.status_code, "A topic is defined by words" in words(circle.text)) == (422, True)
+
+
 def test_a_query_that_cannot_be_read_is_told_with_its_place_and_kept_in_the_form(
     site: TestClient, pages: str, rt: Runtime
 ) -> None:
