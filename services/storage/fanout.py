@@ -7,7 +7,7 @@ short. Who is left out is written too, with the first reason that holds, so that
 here may be done again after a kill: what stands is passed over.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import TextClause, text
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from services.storage.work import Claim
 
 Pair = tuple[int, int]  # (event id, subscription id), or (event id, endpoint id)
+Slices = Generator[list[Pair], None, None]
 
 # Why a reader is left out: the first that holds is the reason. s is the subscription, r the reader, x the
 # suppression of the address, u the mute that holds, e the event, n its notice. Each reason has its
@@ -94,8 +95,13 @@ _ENDPOINTS = text("""
 """)
 
 _SLICE = "unnest(CAST(:events AS bigint[]), CAST(:whom AS bigint[]))"
+# Who is leaving at this moment is waited for, and is not told; the order is everybody's, so that none waits for
+# one who waits for him. What a subscription asks for by now must have been met.
 _TELL_READERS = text(f"""
-    WITH told AS (
+    WITH asked AS (
+        SELECT id, subscriber_id, interest_id, cadence, channel FROM subscriptions
+        WHERE id = ANY(:whom) ORDER BY id FOR KEY SHARE
+    ), told AS (
         INSERT INTO candidates (subscription_id, subscriber_id, event_id, cadence, state, reason, due_at, at)
         SELECT s.id, r.id, e.id, CASE WHEN n.urgent THEN 'instant' ELSE s.cadence END,
                CASE WHEN w.reason IS NOT NULL THEN 'excluded' WHEN s.channel = 'feed' THEN 'shown'
@@ -104,11 +110,13 @@ _TELL_READERS = text(f"""
         FROM {_SLICE} AS v(event_id, subscription_id)
         JOIN events e ON e.id = v.event_id AND e.claim_id = :claim
         JOIN notices n ON n.id = e.notice_id
-        JOIN subscriptions s ON s.id = v.subscription_id
+        JOIN asked s ON s.id = v.subscription_id
         JOIN subscribers r ON r.id = s.subscriber_id
         LEFT JOIN suppressions x ON x.email_hash = r.email_hash
         LEFT JOIN LATERAL ({_MUTE}) u ON true
         CROSS JOIN LATERAL (SELECT {_REASON} AS reason) w
+        WHERE e.type IN ('revised', 'withdrawn')
+           OR EXISTS (SELECT FROM matches m WHERE m.event_id = e.id AND m.interest_id = s.interest_id)
         ON CONFLICT DO NOTHING
         RETURNING coalesce(reason, state) AS outcome
     )
@@ -148,15 +156,16 @@ def stop_waiting(session: Session, events: Sequence[int], *, limit: int) -> int:
     return len(session.execute(_STOP_WAITING, {"events": list(events), "limit": limit}).all())
 
 
-def readers(session: Session, events: Sequence[int], *, size: int) -> Iterator[list[Pair]]:
+def readers(session: Session, events: Sequence[int], *, size: int) -> Slices:
     """(event, subscription) of everyone whom these concern and who is not written yet, so many at a time.
 
-    Read as they are asked for, as of one moment: however many there are, one slice is held in memory.
+    Read as they are asked for, as of one moment: however many there are, one slice is held in memory. To be
+    closed before the transaction ends.
     """
     return _slices(session, _READERS, events, size)
 
 
-def endpoints(session: Session, events: Sequence[int], *, size: int) -> Iterator[list[Pair]]:
+def endpoints(session: Session, events: Sequence[int], *, size: int) -> Slices:
     """(event, endpoint), likewise."""
     return _slices(session, _ENDPOINTS, events, size)
 
@@ -175,10 +184,11 @@ def tell_endpoints(session: Session, held: Claim, pairs: Sequence[Pair], *, now:
     return len(session.execute(_TELL_ENDPOINTS, {**_columns(pairs), "claim": held.id, "now": now}).all())
 
 
-def _slices(session: Session, query: TextClause, events: Sequence[int], size: int) -> Iterator[list[Pair]]:
+def _slices(session: Session, query: TextClause, events: Sequence[int], size: int) -> Slices:
     streamed = {"stream_results": True, "max_row_buffer": size}
-    found = session.execute(query, {"events": list(events)}, execution_options=streamed)
-    return ([(row[0], row[1]) for row in some] for some in found.partitions(size))
+    with session.execute(query, {"events": list(events)}, execution_options=streamed) as found:
+        for some in found.partitions(size):
+            yield [(row[0], row[1]) for row in some]
 
 
 def _columns(pairs: Sequence[Pair]) -> dict[str, list[int]]:

@@ -95,7 +95,8 @@ def set_aside(session: Session, held: Claim, events: Sequence[int], *, error: st
 _FORGET = text("DELETE FROM match_turns WHERE event_id = ANY(:events)")
 _STRANDED = text("""
     SELECT DISTINCT t.event_id FROM match_turns t JOIN events e ON e.id = t.event_id AND e.state = 'matching'
-    WHERE t.shards <> :of AND t.state = 'pending' AND t.due_at < :before
+    WHERE t.shards <> :of
+      AND (t.state = 'pending' AND t.due_at < :before OR t.state = 'leased' AND t.lease_until < :before)
     LIMIT 500
 """)
 _TAKE_BACK = text("UPDATE events SET state = 'pending' WHERE id = ANY(:events) AND state = 'matching'")

@@ -1,8 +1,20 @@
 """Whoever an event reaches is written in slices: none twice, none missed, whatever dies in between."""
 
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import event, text
 
 from services.clock import FrozenClock
+from services.errors import Unavailable
+from services.interests.shards import Shard
+from services.manage import subscriptions
 from services.pipeline import match
 from services.pipeline.fan_out import fan_out
 from services.pipeline.following import refresh
@@ -11,7 +23,8 @@ from services.runtime import Runtime
 from services.storage import fanout as store
 from services.storage import matching, work
 from services.storage.work import Claim
-from tests.factories import counts, draft, listener, many_readers, publish, reader, rows, withdraw
+from tests.conftest import OpenRuntime
+from tests.factories import counts, draft, listener, many_readers, only, publish, reader, rows, withdraw
 
 BY_STATE = "SELECT coalesce(reason, state) AS outcome, count(*) FROM candidates GROUP BY 1"
 
@@ -85,3 +98,139 @@ def test_a_withdrawal_ends_all_waiting_and_reaches_who_got_it_slice_by_slice(rt:
 
     assert fan_out(rt, held, held.rows, slice_rows=2).readers == 3
     assert counts(rt, BY_STATE) == {"issued": 3, "withdrawn": 6, "pending": 3}
+
+
+def test_who_leaves_while_a_slice_is_written_is_waited_for_and_not_told(rt: Runtime) -> None:
+    many_readers(rt, 12)
+    publish(rt)
+    held = claimed(rt)
+    leaving = rt.sessions()
+    leaving.execute(text("DELETE FROM subscriptions WHERE id = (SELECT min(id) + 3 FROM subscriptions)"))
+    later = threading.Timer(0.2, leaving.commit)
+    later.start()
+
+    assert fan_out(rt, held, held.rows, slice_rows=5).readers == 11
+
+    later.join()
+    leaving.close()
+
+
+def test_who_asks_for_something_else_by_then_is_not_told(rt: Runtime) -> None:
+    anna = reader(rt, "anna@mail.example", "kind:call")
+    publish(rt)
+    held = claimed(rt)
+    with rt.begin() as session:
+        (pairs,) = store.readers(session, held.rows, size=10)
+    subscriptions.change(rt, anna.id, anna.subscriptions[0].id, query="przetarg")
+
+    with rt.begin() as session:
+        assert store.tell_readers(session, held, pairs, now=rt.clock.now()) == {}
+
+
+class _Rude:
+    """A bell at whose first ring the server ends whoever is in a transaction that reads."""
+
+    def __init__(self, rt: Runtime) -> None:
+        self._rt = rt
+
+    def ring(self, stage: str) -> None:
+        rows(self._rt, """
+            SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+            WHERE datname = current_database() AND state = 'idle in transaction' AND pid <> pg_backend_pid()
+        """)  # fmt: skip
+
+
+def test_a_connection_that_breaks_between_two_slices_loses_and_doubles_nobody(
+    rt: Runtime, clock: FrozenClock
+) -> None:
+    many_readers(rt, 12)
+    publish(rt)
+    held = claimed(rt)
+
+    with pytest.raises(Unavailable):
+        fan_out(replace(rt, bell=cast(Any, _Rude(rt))), held, held.rows, slice_rows=5)
+
+    assert counts(rt, BY_STATE) == {"pending": 5}
+    clock.advance(LEASE + timedelta(seconds=1))
+    assert match.run(rt) == 1
+    assert counts(rt, BY_STATE) == {"pending": 12}
+
+
+class _Killed(BaseException):
+    """As by SIGKILL: nothing is caught, and the server rolls back."""
+
+
+@contextmanager
+def _killed_at(rt: Runtime, number: int) -> Iterator[None]:
+    """Dies before the statement or commit of this number."""
+    passed = itertools.count(1)
+
+    def pass_by(*_: object) -> None:
+        if next(passed) == number:
+            raise _Killed
+
+    names = ("before_cursor_execute", "commit")
+    for name in names:
+        event.listen(rt.engine, name, pass_by)
+    try:
+        yield
+    finally:
+        for name in names:
+            event.remove(rt.engine, name, pass_by)
+
+
+# Who dies before a cursor is declared leaves one that was never open.
+_unopened = pytest.mark.filterwarnings("ignore:<psycopg.ServerCursor:ResourceWarning")
+
+
+@_unopened
+@pytest.mark.parametrize("of", [1, 2])
+def test_a_matcher_killed_at_any_statement_loses_and_doubles_nobody(
+    open_runtime: OpenRuntime, clock: FrozenClock, of: int
+) -> None:
+    matchers = [open_runtime(match_shard=str(Shard(number, of))) for number in range(of)]
+    first = matchers[0]
+    many_readers(first, 3)
+    reader(first, "both@mail.example", "kind:call", "dotacja")
+    listener(first, "http://127.0.0.1:9/hook")
+
+    def deaths() -> Iterator[int]:
+        for number in itertools.count(1):
+            publish(first, draft(f"n-{number}", title="Dotacje"))
+            try:
+                with _killed_at(first, number):
+                    for rt in matchers * of:
+                        match.run(rt)
+                return
+            except _Killed:
+                yield number
+                clock.advance(LEASE + timedelta(seconds=1))
+                for rt in matchers * of:
+                    match.run(rt)
+
+    died = list(deaths())
+
+    told = counts(first, "SELECT event_id, count(*) FROM candidates GROUP BY 1")
+    assert len(died) > 15
+    assert set(told.values()) == {5}
+    assert len(told) == len(died) + 1
+    assert only(first, "SELECT count(*) AS n FROM deliveries")["n"] == len(told)
+    assert not rows(first, "SELECT id FROM events WHERE state <> 'matched'")
+    assert not rows(first, "SELECT id FROM match_turns")
+
+
+@_unopened
+def test_a_fan_out_killed_at_any_statement_goes_on_where_it_stopped(rt: Runtime, clock: FrozenClock) -> None:
+    many_readers(rt, 7)
+    for number in itertools.count(1):
+        publish(rt, draft(f"n-{number}", title="Dotacje"))
+        held = claimed(rt)
+        try:
+            with _killed_at(rt, number):
+                fan_out(rt, held, held.rows, slice_rows=2)
+            break
+        except _Killed:
+            clock.advance(LEASE + timedelta(seconds=1))
+            assert match.run(rt) == 1
+            assert counts(rt, BY_STATE) == {"pending": 7 * number}
+    assert number > 10

@@ -121,6 +121,22 @@ def test_another_number_of_shards_leaves_no_event_behind(
     assert met(alone) == expected(alone)
 
 
+def test_a_turn_that_somebody_died_with_is_not_left_behind_either(
+    open_runtime: OpenRuntime, clock: FrozenClock
+) -> None:
+    two = sharing(open_runtime, 2)
+    reader(two[0], "anna@mail.example", *QUERIES)
+    publish(two[0])
+    match.run(two[0])
+    with two[0].begin() as session:
+        work.claim(session, turns.lane(Shard(1, 2)), now=clock.now(), lease=LEASE, limit=10)
+
+    (alone,) = sharing(open_runtime, 1)
+    clock.advance(LEASE + match.STRANDED_AFTER + timedelta(seconds=1))
+    assert match.run(alone) == 1
+    assert met(alone) == expected(alone)
+
+
 def test_revisions_and_withdrawals_reach_who_got_the_first(open_runtime: OpenRuntime) -> None:
     matchers = sharing(open_runtime, 2)
     reader(matchers[0], "anna@mail.example", "dotacja")
