@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -65,16 +66,12 @@ class Renderer:
         contact_url: str,
         default_locale: str = "pl",
     ) -> None:
-        self.catalogues = Catalogues(templates / "locale", default_locale)
+        self.catalogues, self._environments = _read(templates, default_locale)
         self._shared = {
             "base_url": base_url.rstrip("/"),
             "operator_name": operator_name,
             "contact_url": contact_url,
             "zone": "Europe/Warsaw",
-        }
-        loader = _Loader(templates)
-        self._environments = {
-            locale: _environment(loader, locale, self.catalogues) for locale in self.catalogues.locales
         }
 
     def email(self, name: str, locale: str, context: Mapping[str, object]) -> Rendered:
@@ -101,6 +98,13 @@ class Renderer:
         except jinja2.TemplateError as exc:
             raise RenderError(f"The template {name} cannot be rendered: {exc}", template=name) from exc
         return _UNPRINTABLE.sub("", rendered)
+
+
+@cache
+def _read(templates: Path, default_locale: str) -> tuple[Catalogues, dict[str, jinja2.Environment]]:
+    """What is made of a folder's files, once in a process, whoever renders."""
+    catalogues, loader = Catalogues(templates / "locale", default_locale), _Loader(templates)
+    return catalogues, {locale: _environment(loader, locale, catalogues) for locale in catalogues.locales}
 
 
 class _Loader(jinja2.FileSystemLoader):
