@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -58,7 +59,7 @@ class Runtime:
         assert settings.database_url, "the engines are started before the runtime"
         assert settings.redis_url, "the engines are started before the runtime"
         engine = make_engine(settings.database_url)
-        analyser = Analyser()
+        analyser, gazetteer = _language()
         agent = f"Goniec/{VERSION} (+{settings.contact_url or settings.base_url})"
         return cls(
             settings=settings,
@@ -69,7 +70,7 @@ class Runtime:
             http=Client(user_agent=agent, allow_networks=settings.allow_networks, resolve=resolve),
             trusted_http=Client(user_agent=agent, guarded=False),
             analyser=analyser,
-            gazetteer=Gazetteer(analyser),
+            gazetteer=gazetteer,
             index=LiveIndex(analyser),
             renderer=Renderer(
                 TEMPLATES,
@@ -105,3 +106,10 @@ class Runtime:
         self.bell.close()
         self.metrics.close()
         self.engine.dispose()
+
+
+@cache
+def _language() -> tuple[Analyser, Gazetteer]:
+    """What knows words and places: what it has read once holds for whatever runtime a process opens."""
+    analyser = Analyser()
+    return analyser, Gazetteer(analyser)
