@@ -1,5 +1,6 @@
 """The schema's version: migrating, and telling whether a database is where the code expects it."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -42,9 +43,13 @@ def migrate(engine: Engine) -> None:
 
 def is_current(engine: Engine) -> bool:
     """True when the database stands at the newest migration of this code."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == head
+        return MigrationContext.configure(connection).get_current_revision() == _head()
+
+
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def differences(engine: Engine) -> list[object]:
