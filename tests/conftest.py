@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import redis
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from services import embedded
 from services.clock import Clock, FrozenClock
@@ -59,26 +59,40 @@ class Emptied:
     def __init__(self, create: Callable[[], str]) -> None:
         self._create = create
         self._free: list[str] = []
+        self._kept: dict[str, Engine] = {}  # a connection that has seen all tables empties them in no time
 
     def take(self) -> str:
         return self._free.pop() if self._free else self._create()
 
     def give_back(self, address: str) -> None:
         """Empty it, whoever is still connected; the ids of rows begin at one again."""
-        engine = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        if address not in self._kept:
+            self._kept[address] = _broom(address)
+        engine = self._kept[address]
         if not schema.is_current(engine):
+            self._kept.pop(address).dispose()
             return  # a test has made another one of it
         with engine.connect() as connection:
             connection.execute(_TURN_OUT)
             tables = connection.scalars(_TABLES).all()
             full = " UNION ALL ".join(f"(SELECT '{name}' FROM {name} LIMIT 1)" for name in tables)
-            if names := connection.scalars(text(full)).all():
-                connection.execute(text("SET session_replication_role = replica"))
-                for name in names:
-                    if connection.execute(text(f"DELETE FROM {name}")).rowcount > MANY_ROWS:
-                        connection.execute(text(f"VACUUM {name}"))
+            for name in connection.exec_driver_sql(full).scalars().all():
+                if connection.exec_driver_sql(f"DELETE FROM {name}").rowcount > MANY_ROWS:
+                    connection.exec_driver_sql(f"VACUUM {name}")
             connection.execute(_BEGIN_AT_ONE)
         self._free.append(address)
+
+    def close(self) -> None:
+        for engine in self._kept.values():
+            engine.dispose()
+
+
+def _broom(address: str) -> Engine:
+    """One connection, for which no trigger fires; a new one where a test has ended it."""
+    return create_engine(
+        address, isolation_level="AUTOCOMMIT", pool_size=1, pool_pre_ping=True,
+        connect_args={"options": "-c session_replication_role=replica"},
+    )  # fmt: skip
 
 
 _TURN_OUT = text("""
@@ -96,8 +110,10 @@ _BEGIN_AT_ONE = text("""
 
 
 @pytest.fixture(scope="session")
-def emptied(make_database: Callable[[], str]) -> Emptied:
-    return Emptied(make_database)
+def emptied(make_database: Callable[[], str]) -> Iterator[Emptied]:
+    databases = Emptied(make_database)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
