@@ -145,7 +145,7 @@ _CALL_MADE = text(_CALL_DUE + " AND EXISTS (SELECT FROM attempts a WHERE a.deliv
 
 
 def claimed_mail(session: Session, held: Claim) -> list[MailDue]:
-    rows = session.execute(_MAIL, {"ids": list(held.rows), "claim": held.id})
+    rows = session.execute(_MAIL, {"ids": list(held.rows), "claim": held.id}).all()
     return [
         MailDue(
             r.id, r.uid, r.attempts, r.subscriber_id, r.email, bytes(r.email_hash), r.locale, r.issue_id,
@@ -156,7 +156,7 @@ def claimed_mail(session: Session, held: Claim) -> list[MailDue]:
 
 
 def bodies(session: Session, hashes: Sequence[bytes]) -> dict[bytes, Body]:
-    rows = session.execute(_BODIES, {"hashes": list(set(hashes))})
+    rows = session.execute(_BODIES, {"hashes": list(set(hashes))}).all()
     return {bytes(r.hash): Body(r.salt, r.subject, r.text, r.html) for r in rows}
 
 
@@ -264,7 +264,7 @@ def record(session: Session, held: Claim, results: Sequence[Result], *, now: dat
                 "faults": [r.fault for r in results],
                 "answers": [r.answer for r in results],
             },
-        )
+        ).all()
     )
 
 

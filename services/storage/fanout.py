@@ -95,8 +95,8 @@ _ENDPOINTS = text("""
 """)
 
 _SLICE = "unnest(CAST(:events AS bigint[]), CAST(:whom AS bigint[]))"
-# Who is leaving at this moment is waited for, and is not told; the order is everybody's, so that none waits for
-# one who waits for him. What a subscription asks for by now must have been met.
+# Who is leaving at this moment is waited for, and is not told; the order is everybody's, so that none waits
+# for one who waits for him. What a subscription asks for by now must have been met.
 _TELL_READERS = text(f"""
     WITH asked AS (
         SELECT id, subscriber_id, interest_id, cadence, channel FROM subscriptions

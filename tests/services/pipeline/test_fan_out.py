@@ -133,7 +133,7 @@ class _Rude:
     def __init__(self, rt: Runtime) -> None:
         self._rt = rt
 
-    def ring(self, stage: str) -> None:
+    def ring(self, _stage: str) -> None:
         rows(self._rt, """
             SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
             WHERE datname = current_database() AND state = 'idle in transaction' AND pid <> pg_backend_pid()
