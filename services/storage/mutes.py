@@ -65,12 +65,21 @@ def forget_over(session: Session, now: datetime) -> int:
     over = session.scalars(
         select(Mute.id).where(Mute.until <= now).order_by(Mute.id).limit(OVER_A_BATCH)
     ).all()
-    return _drop(session, [Mute.id.in_(over)])
+    return _drop(session, [Mute.id.in_(over), Mute.until <= now])  # one may be renewed at this moment
+
+
+def held(session: Session, subscriber_id: int) -> list[int]:
+    """The interests that the matchers hold for a person's mutes."""
+    return _interests(session, [Mute.subscriber_id == subscriber_id])
+
+
+def _interests(session: Session, wanted: Sequence[ColumnElement[bool]]) -> list[int]:
+    found = select(Mute.interest_id).where(*wanted, Mute.interest_id.is_not(None))
+    return [one for one in session.scalars(found) if one is not None]
 
 
 def _drop(session: Session, wanted: Sequence[ColumnElement[bool]]) -> int:
-    held = select(Mute.interest_id).where(*wanted, Mute.interest_id.is_not(None))
-    interests = [one for one in session.scalars(held) if one is not None]
+    interests = _interests(session, wanted)
     uses.hold(session, interests)
     gone = session.scalars(delete(Mute).where(*wanted).returning(Mute.id)).all()
     uses.tell_matchers(session, [one for one in sorted(set(interests)) if not uses.is_used(session, one)])

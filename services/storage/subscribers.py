@@ -45,9 +45,13 @@ def by_id(session: Session, subscriber_id: int) -> Subscriber | None:
 
 
 def hold(session: Session, subscriber_id: int) -> Subscriber | None:
-    """The subscriber, locked until the transaction ends: changes of one person follow each other."""
+    """The subscriber, locked until the transaction ends: changes of one person follow each other.
+
+    Letters to them may be written meanwhile (a key of theirs is shared); who writes one holds what waits for
+    them, and would otherwise wait for us while we wait for that.
+    """
     return session.scalars(
-        select(Subscriber).where(Subscriber.id == subscriber_id).with_for_update()
+        select(Subscriber).where(Subscriber.id == subscriber_id).with_for_update(key_share=True)
     ).one_or_none()
 
 

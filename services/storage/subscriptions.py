@@ -65,6 +65,9 @@ def drop(session: Session, subscription_ids: Sequence[int]) -> int:
         return 0
     used = select(Subscription.interest_id).where(Subscription.id.in_(subscription_ids))
     hold(session, session.scalars(used).all())
+    # In the order of the fan-out, which may hold some of them.
+    going = select(Subscription.id).where(Subscription.id.in_(subscription_ids)).order_by(Subscription.id)
+    session.execute(going.with_for_update())
     gone = session.scalars(
         delete(Subscription).where(Subscription.id.in_(subscription_ids)).returning(Subscription.interest_id)
     ).all()
