@@ -36,13 +36,25 @@ def doctor(json: AsJson = False) -> None:
 
 
 def why(
-    notice: Annotated[int, typer.Argument(metavar="NOTICE", max=MAX_ID, help="The notice's id.")],
+    notice: Annotated[
+        int,
+        typer.Argument(metavar="NOTICE", max=MAX_ID, help="The number in its address: 42 of /notices/42."),
+    ],
     recipient: Annotated[
-        str, typer.Argument(metavar="EMAIL|ENDPOINT", help="An address, or an endpoint's id.")
+        str, typer.Argument(metavar="EMAIL|ENDPOINT", help="Who asked: an address, or an endpoint's id.")
     ],
     json: AsJson = False,
 ) -> None:
-    """Tell step by step why a notice was or was not delivered to somebody."""
+    """Tell step by step why a notice was or was not delivered to somebody.
+
+    ✓ went on, ✗ ended there, · waits or is a remark; the last line says where it ended.
+
+    [bold]interest[/bold]: met, with the words found, their field and the text around; or what failed.
+    [bold]issue[/bold]: the letter it went into, or why it was left out (muted, no consent, told already …).
+    [bold]delivery[/bold]: what became of the letter or call, and its attempts.
+
+    Example: [bold]goniec why 42 anna@example.org[/bold]
+    """
     with opening.runtime() as rt:
         found = explaining.why(rt, notice_id=notice, recipient=recipient)
     if json:

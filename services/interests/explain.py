@@ -60,9 +60,26 @@ def understood(query: Query, analyser: Analyser) -> tuple[str, ...]:
 
 
 def _clause(part: Query, reading: Reading, now: datetime) -> Clause:
-    met = (one for leaf in _leaves(part) for one in found(leaf, reading, now))
+    asked = part.part if isinstance(part, Not) else part
+    met = (one for leaf in _that_speak(asked, reading, now) for one in found(leaf, reading, now))
     kept = tuple(dict.fromkeys(met))[:MAX_FOUND]
     return Clause(render(part), meets(part, reading, now), isinstance(part, Not), kept)
+
+
+def _that_speak(query: Query, reading: Reading, now: datetime) -> Iterator[Leaf]:
+    """The tests that speak for a query: of alternatives those that hold, and never what is excluded."""
+    match query:
+        case Or(parts):
+            held = [part for part in parts if meets(part, reading, now)]
+            for part in held:
+                yield from _that_speak(part, reading, now)
+        case And(parts):
+            for part in parts:
+                yield from _that_speak(part, reading, now)
+        case Not():
+            return
+        case _:
+            yield query
 
 
 def _leaves(query: Query) -> Iterator[Leaf]:

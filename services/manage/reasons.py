@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from services.domain.events import rfc3339
 from services.errors import QueryError
 from services.interests import explain, language
 from services.interests.documents import Document
 from services.interests.evaluate import Found
 from services.interests.explain import Clause, Explanation
 from services.interests.text import Analyser
+from services.interests.tokens import normal
 from services.storage.tables import Event
 from services.storage.trail import Asked
 
@@ -39,11 +41,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice with its history: the events, the text at each of them, and the text now."""
+    """A notice with its history: the events, the text at each of them, and the text now. `reached` are the
+    subscriptions of the recipient of which any row tells."""
 
     events: Sequence[Event]
     then: Mapping[int, Document]
     today: Document
+    reached: frozenset[int] = frozenset()
 
 
 def of_interest(asked: Asked, told: Told, met: Met, *, now: datetime, analyser: Analyser) -> Step:
@@ -55,14 +59,22 @@ def of_interest(asked: Asked, told: Told, met: Met, *, now: datetime, analyser: 
     except QueryError:
         text = f"{name} cannot be read by this version"
         return Step("interest", None, False, text, data | {"code": "unreadable"})
+    if asked.paused_until and asked.paused_until > now:
+        data["paused_until"] = rfc3339(asked.paused_until)
     hits = sorted((event, *how) for (event, interest), how in met.items() if interest == asked.interest_id)
+    if not hits and asked.id in told.reached:
+        text = f"{name} asked for something else then"
+        return Step("interest", None, False, text, data | {"code": "changed"})
+    if hits and asked.id not in told.reached:  # somebody else asked for the same
+        return _unreached(asked, name, told.events, hits[0][2], data)
     if hits:
         event, witnesses, at = hits[0]
         document = told.then.get(event, told.today)
         found = explain.why(query, document, at, analyser)
         data |= {"code": "met", "witnesses": list(witnesses), "clauses": _clauses(found, document)}
         reasons = _reasons(found, document) or ", ".join(witnesses) or "by an earlier revision"
-        return Step("interest", at, True, f"{name} was met: {reasons}", data)
+        paused = f"; it is paused until {data['paused_until']}" if "paused_until" in data else ""
+        return Step("interest", at, True, f"{name} was met: {reasons}{paused}", data)
     found = explain.why(query, told.today, now, analyser)
     data["clauses"] = _clauses(found, told.today)
     if not found.matched:
@@ -71,17 +83,37 @@ def of_interest(asked: Asked, told: Told, met: Met, *, now: datetime, analyser: 
     return _unmatched(asked, name, told.events, data)
 
 
+def _unreached(
+    asked: Asked, name: str, events: Sequence[Event], matched_at: datetime, data: dict[str, Any]
+) -> Step:
+    """An interest that was met, of a subscription that it did not reach."""
+    if any(event.state != "matched" for event in events):
+        return _waits(name, data)
+    if asked.created_at > matched_at or asked.is_of_a_person:
+        return _later(asked, name, data)
+    text = f"{name} was met, but the endpoint was disabled then, or asked for something else"
+    return Step("interest", matched_at, False, text, data | {"code": "unreached"})
+
+
+def _waits(name: str, data: dict[str, Any]) -> Step:
+    text = f"{name} would meet it; it is not matched yet"
+    return Step("interest", None, None, text, data | {"code": "waits"})
+
+
+def _later(asked: Asked, name: str, data: dict[str, Any]) -> Step:
+    text = f"{name} would meet it, but was asked for only later"
+    return Step("interest", asked.created_at, False, text, data | {"code": "later"})
+
+
 def _unmatched(asked: Asked, name: str, events: Sequence[Event], data: dict[str, Any]) -> Step:
     """An interest that the notice meets as it stands now, without a row that says so."""
     if not events:
         text = f"{name} asks for such notices"
         return Step("interest", None, True, text, data | {"code": "asks"})
     if asked.created_at > events[-1].at:
-        text = f"{name} would meet it, but was asked for only later"
-        return Step("interest", asked.created_at, False, text, data | {"code": "later"})
+        return _later(asked, name, data)
     if any(event.state != "matched" for event in events):
-        text = f"{name} would meet it; it is not matched yet"
-        return Step("interest", None, None, text, data | {"code": "waits"})
+        return _waits(name, data)
     text = f"{name} meets it now, but did not when it was matched"
     return Step("interest", None, False, text, data | {"code": "now"})
 
@@ -142,6 +174,7 @@ def snippet(document: Document, one: Found) -> tuple[str, str, str] | None:
     text = texts.get(one.field)
     if text is None:
         return None
+    text = normal(text)
     wanted = r"\W+".join(re.escape(word) for word in one.text.split())
     at = re.search(rf"(?<!\w){wanted}(?!\w)", text) or re.search(wanted, text)
     if at is None:

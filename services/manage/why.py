@@ -15,7 +15,6 @@ from services.domain import seal
 from services.domain.events import rfc3339
 from services.domain.reach import CATCHUP
 from services.errors import NotFound
-from services.interests.documents import Document
 from services.manage import checks, mutes
 from services.manage.reasons import Step, Told, of_interest
 from services.runtime import Runtime
@@ -35,8 +34,10 @@ REASONS = {
     "paused": "a pause was on",
     "no_commercial_consent": "it is commercial, and they did not agree to commercial notices",
     "withdrawn": "it was withdrawn before it was told",
-    "superseded": "a newer revision was told instead",
+    "superseded": "it was changed before it was told",
     "already_told": "this story was told already",
+    "told_by_a_newer_event": "a newer word of this story was told in the same letter",
+    "never_told": "they were never told of what it takes back",
     "left": "they had left",
     "interest_changed": "the interest was changed meanwhile",
 }
@@ -83,16 +84,19 @@ def why(rt: Runtime, *, notice_id: int, recipient: str) -> Why:
         steps = [_published(session, found[0], events)]
         steps += [_event(event) for event in events]
         steps += [_recipient(asker, now)]
-        steps += _interests(rt, session, asker, events, found[0].document(), now)
-        sent: list[Sent] = []
+        more: list[Step] = []
         if asker.person is not None:
             standing = muted.of_subscriber(session, asker.person.id, now=now)
             names = mutes.named(rt, standing, found[0])
-            more, sent = _mail_steps(session, asker.person, events, names)
-            steps += more
-        elif asker.endpoint is not None:
+            more, sent, reached = _mail_steps(session, asker.person, events, names)
+        else:
+            assert asker.endpoint is not None
             sent = trail.calls(session, [e.id for e in events], asker.endpoint.id)
-        steps += [_delivery(one) for one in sent]
+            reached = {one.id for one in asker.asked} if sent else set()
+        told = Told(events, dict(search.documents_of(session, [e.id for e in events])), found[0].document(),
+                    frozenset(reached))  # fmt: skip
+        steps += _interests(rt, session, asker, told, now)
+        steps += [*more, *(_delivery(one) for one in sent)]
     return Why(notice_id, tuple(steps), _verdict(steps, sent))
 
 
@@ -147,7 +151,7 @@ def _recipient(asker: _Asker, now: datetime) -> Step:
     person = asker.person
     if asker.suppressed:
         text = f"mail to this address is suppressed: {asker.suppressed}"
-        return Step("recipient", None, False, text, {"state": "suppressed"})
+        return Step("recipient", None, False, text, {"state": "suppressed", "because": asker.suppressed})
     if person.state != "active":
         return Step("recipient", None, False, f"the subscriber is {person.state}", {"state": person.state})
     if person.paused_until and person.paused_until > now:
@@ -157,46 +161,73 @@ def _recipient(asker: _Asker, now: datetime) -> Step:
     return Step("recipient", person.confirmed_at, True, text, {"state": "active"})
 
 
-def _interests(
-    rt: Runtime, session: Session, asker: _Asker, events: Sequence[Event], today: Document, now: datetime
-) -> list[Step]:
+def _interests(rt: Runtime, session: Session, asker: _Asker, told: Told, now: datetime) -> list[Step]:
     """For each interest: met, with the words and where; or the condition that failed."""
     if not asker.asked:
         return [Step("interest", None, False, "nothing is asked for", {"code": "nothing"})]
-    ids = [e.id for e in events]
-    met = trail.matches(session, ids, [a.interest_id for a in asker.asked])
-    told = Told(events, dict(search.documents_of(session, ids)), today)
+    met = trail.matches(session, [e.id for e in told.events], [a.interest_id for a in asker.asked])
     return [of_interest(asked, told, met, now=now, analyser=rt.analyser) for asked in asker.asked]
 
 
 def _mail_steps(
     session: Session, person: Subscriber, events: Sequence[Event], muted_as: Mapping[str, Sequence[str]]
-) -> tuple[list[Step], list[Sent]]:
-    rows = trail.candidates(session, [e.id for e in events], person.id)
-    windows = trail.rhythms(session, person.id)
+) -> tuple[list[Step], list[Sent], set[int]]:
+    """What became of it for a person, the letters, and the subscriptions that it reached.
+
+    What a letter told stands, though the interest by which it came may be gone.
+    """
     types = {e.id: e.type for e in events}
-    steps = [_candidate(row, types[row.event_id], windows, muted_as) for row in rows]
-    issues = sorted({row.issue_id for row in rows if row.issue_id})
+    rows = trail.candidates(session, list(types), person.id)
+    letters = trail.letters_of(session, list(types), person.id)
+    windows = trail.rhythms(session, person.id)
+    steps = [_candidate(row, types[row.event_id], windows, muted_as, letters) for row in rows]
+    if events and any(row.reason == "already_told" for row in rows):
+        steps += _told_by_another(session, events[0].notice_id, person.id)
+    kept = {row.issue_id for row in rows}
+    steps += [_letter(issue_id, names) for issue_id, names in letters.items() if issue_id not in kept]
+    issues = sorted({*letters, *(row.issue_id for row in rows if row.issue_id)})
     ranks = trail.ranks(session, issues, list(types))
     steps += [_rank(issue_id, ranked) for (issue_id, _), ranked in ranks.items()]
-    return steps, trail.letters(session, issues)
+    return steps, trail.letters(session, issues), {row.subscription_id for row in rows}
+
+
+def _letter(issue_id: int, names: str) -> Step:
+    """Of a letter whose interest is no more."""
+    by = f", by “{names}”" if names else ""
+    text = f"went into letter {issue_id}{by}; what asked for it was dropped since"
+    return Step("issue", None, True, text, {"state": "dropped", "letter": issue_id, "names": names})
+
+
+def _told_by_another(session: Session, notice_id: int, subscriber_id: int) -> list[Step]:
+    found = trail.teller(session, notice_id, subscriber_id)
+    if found is None:
+        return []
+    text = (
+        f"the story was told by notice {found.notice_id} of {found.institution}, in letter {found.issue_id}"
+    )
+    data = {"notice": found.notice_id, "institution": found.institution, "letter": found.issue_id}
+    return [Step("story", None, True, text, data)]
 
 
 def _candidate(
-    row: Candidate, kind: str, windows: dict[str, datetime], muted_as: Mapping[str, Sequence[str]]
-) -> Step:
+    row: Candidate, kind: str, windows: Mapping[str, datetime], muted_as: Mapping[str, Sequence[str]],
+    letters: Mapping[int, str],
+) -> Step:  # fmt: skip
     data: dict[str, Any] = {
         "candidate": row.id, "state": row.state, "reason": row.reason, "cadence": row.cadence,
         "event": kind, "letter": row.issue_id,
     }  # fmt: skip
     match row.state:
         case "issued":
-            return Step("issue", row.at, True, f"{kind}: went into letter {row.issue_id}", data)
+            names = letters.get(row.issue_id or 0)
+            by = f", by “{names}”" if names else ""
+            text = f"{kind}: went into letter {row.issue_id}{by}"
+            return Step("issue", row.at, True, text, data | {"names": names})
         case "excluded":
             told = REASONS.get(row.reason or "", row.reason or "no reason is known")
-            names = list(muted_as.get((row.reason or "").removeprefix("muted_"), ()))
-            by = f" ({', '.join(f'“{name}”' for name in names)})" if names else ""
-            return Step("issue", row.at, False, f"{kind}: left out, {told}{by}", data | {"muted": names})
+            silent = list(muted_as.get((row.reason or "").removeprefix("muted_"), ()))
+            by = f" ({', '.join(f'“{name}”' for name in silent)})" if silent else ""
+            return Step("issue", row.at, False, f"{kind}: left out, {told}{by}", data | {"muted": silent})
         case "shown":
             return Step("issue", row.at, True, f"{kind}: stands in the private feed", data)
         case _:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,10 +16,12 @@ from services.storage.tables import (
     Delivery,
     Endpoint,
     Event,
+    Institution,
     Interest,
     Issue,
     IssueItem,
     Match,
+    Notice,
     Rhythm,
     Source,
     Subscription,
@@ -37,6 +39,7 @@ class Asked:
     cadence: str
     paused_until: datetime | None
     created_at: datetime
+    is_of_a_person: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,52 @@ def candidates(session: Session, event_ids: Sequence[int], subscriber_id: int) -
     return session.scalars(select(Candidate).where(mine).order_by(Candidate.id)).all()
 
 
+def letters_of(session: Session, event_ids: Sequence[int], subscriber_id: int) -> dict[int, str]:
+    """{issue: the names of the interests by which it told of these events}, whatever became of them since."""
+    rows = session.execute(
+        select(Issue.id, Issue.slots, IssueItem.notice_id)
+        .join(IssueItem, IssueItem.issue_id == Issue.id)
+        .where(IssueItem.subscriber_id == subscriber_id, IssueItem.event_id.in_(event_ids))
+        .order_by(Issue.id)
+    )
+    return {row.id: _named(row.slots, row.notice_id) for row in rows}
+
+
+def _named(slots: Mapping[str, Any], notice_id: int) -> str:
+    """What the line of a notice in a letter says why it came; its link to less of it names the notice."""
+    for name, value in slots.items():
+        if name.startswith("less:") and str(value).endswith(f":{notice_id}"):
+            return str(slots.get(f"why:{name.removeprefix('less:')}", ""))
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """A notice by which somebody was told of a story, and the letter."""
+
+    notice_id: int
+    institution: str
+    issue_id: int
+
+
+def teller(session: Session, notice_id: int, subscriber_id: int) -> Teller | None:
+    """By which other notice of the same story a person was told first, if by any."""
+    story = select(Notice.story_id).where(Notice.id == notice_id).scalar_subquery()
+    row = session.execute(
+        select(IssueItem.notice_id, Institution.name, IssueItem.issue_id)
+        .join(Notice, Notice.id == IssueItem.notice_id)
+        .join(Institution, Institution.id == Notice.institution_id)
+        .where(
+            IssueItem.subscriber_id == subscriber_id,
+            IssueItem.story_id == story,
+            IssueItem.notice_id != notice_id,
+        )
+        .order_by(IssueItem.issue_id)
+        .limit(1)
+    ).one_or_none()
+    return Teller(*row) if row else None
+
+
 def ranks(
     session: Session, issue_ids: Sequence[int], event_ids: Sequence[int]
 ) -> dict[tuple[int, int], dict[str, Any]]:
@@ -141,7 +190,10 @@ _ASKED = (
 
 def _asked(row: Row[Subscription, str]) -> Asked:
     s, canonical = row
-    return Asked(s.id, s.interest_id, s.label, canonical, s.cadence, s.paused_until, s.created_at)
+    return Asked(
+        s.id, s.interest_id, s.label, canonical, s.cadence, s.paused_until, s.created_at,
+        s.subscriber_id is not None,
+    )  # fmt: skip
 
 
 def _sent(session: Session, rows: Sequence[tuple[Delivery, str]]) -> list[Sent]:

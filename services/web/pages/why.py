@@ -51,5 +51,5 @@ def _card(here: Visit, notice_id: int) -> cards.Card:
 
 def _times(found: explaining.Why) -> dict[str, object]:
     """The times that steps carry as text."""
-    texts = {step.data.get("due_at") for step in found.steps}
+    texts = {step.data.get(name) for step in found.steps for name in ("due_at", "paused_until")}
     return {text: cards.time_of(text) for text in texts if text}

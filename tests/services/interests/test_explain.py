@@ -38,3 +38,9 @@ def test_words_that_were_read_as_others_are_told() -> None:
     assert understood(parse('wspolpraca firma -"zielonego ladu"'), ANALYSER)[:1] == (
         "wspolpraca: współpraca",
     )
+
+
+def test_of_alternatives_only_those_that_hold_speak_and_nothing_that_is_excluded() -> None:
+    told = explained("firma OR (nabór -uczelnia)")
+    assert told.matched
+    assert [clause.found for clause in told.clauses] == [(Found("title", "firm"), Found("summary", "Firmy"))]

@@ -1,4 +1,5 @@
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -7,10 +8,11 @@ import pytest
 
 from services.clock import FrozenClock
 from services.errors import NotFound
-from services.manage import subscribers
-from services.manage.why import Why, why
+from services.manage import subscribers, subscriptions
+from services.manage.why import REASONS, Why, why
 from services.pipeline import accept, match
-from services.runtime import Runtime
+from services.runtime import TEMPLATES, Runtime
+from services.storage import fanout, issues
 from tests import factories
 from tests.doubles.web import Answer, WebDouble
 
@@ -159,3 +161,93 @@ def test_an_event_in_quarantine_is_told_as_such(rt: Runtime) -> None:
     factories.rows(rt, "UPDATE events SET error = 'unexpected' RETURNING id")
     found = why(rt, notice_id=notice, recipient=ANNA)
     assert "is in quarantine" in told(found, "published")
+
+
+def test_a_letter_is_told_of_though_the_interest_that_brought_it_was_dropped(rt: Runtime) -> None:
+    anna = factories.reader(rt, ANNA, "rower", "kind:tender")
+    notice = published(rt, title="Nabór na rowery")
+    factories.carry(rt)
+    subscriptions.remove(rt, anna.id, anna.subscriptions[0].id)
+
+    found = why(rt, notice_id=notice, recipient=ANNA)
+
+    assert found.verdict == "Delivered."
+    assert "by “zakres rower”; what asked for it was dropped since" in told(found, "issue")
+
+
+def test_an_interest_that_was_changed_since_does_not_claim_what_it_did_not_bring(rt: Runtime) -> None:
+    anna = factories.reader(rt, ANNA, "rower")
+    factories.reader(rt, "jan@mail.example", "kind:call")
+    notice = published(rt, title="Nabór na rowery")
+    factories.carry(rt)
+    for query in ("przetarg", "kind:call"):  # one that meets nothing, one that somebody else asked for
+        subscriptions.change(rt, anna.id, anna.subscriptions[0].id, query=query)
+        found = why(rt, notice_id=notice, recipient=ANNA)
+        assert "went into letter 1, by “zakres rower”" in told(found, "issue")
+        assert "was not met" not in told(found, "interest")
+    subscriptions.change(rt, anna.id, anna.subscriptions[0].id, query="przetarg")
+    assert "asked for something else then" in told(why(rt, notice_id=notice, recipient=ANNA), "interest")
+
+
+def test_what_others_asked_for_before_is_no_reason_for_who_asked_later(
+    rt: Runtime, clock: FrozenClock
+) -> None:
+    factories.reader(rt, "jan@mail.example", "rower")
+    notice = published(rt, title="Nabór na rowery")
+    factories.carry(rt)
+    clock.advance(timedelta(hours=1))
+    factories.reader(rt, ANNA, "rower")
+
+    found = why(rt, notice_id=notice, recipient=ANNA)
+
+    assert "only later" in found.verdict
+    assert "was met" not in told(found, "interest")
+
+
+def test_a_story_that_came_from_another_names_who_told_it(rt: Runtime) -> None:
+    factories.reader(rt, ANNA, "dotacja")
+    body = " ".join(f"słowo{number} firma{number} gmina{number}" for number in range(60))
+    given: dict[str, Any] = {"title": "Nowe dotacje dla firm", "body_html": f"<p>{body}</p>"}
+    [first] = factories.publish(rt, factories.draft("a", **given), name="Urząd Marszałkowski")
+    factories.carry(rt)
+    [second] = factories.publish(rt, factories.draft("b", **given), name="Uniwersytet Testowy")
+    factories.carry(rt)
+    assert second.notice_id is not None
+
+    found = why(rt, notice_id=second.notice_id, recipient=ANNA)
+
+    assert "told already" in found.verdict
+    assert f"by notice {first.notice_id} of Urząd Marszałkowski, in letter 1" in told(found, "story")
+
+
+def test_a_paused_interest_says_until_when(rt: Runtime, clock: FrozenClock) -> None:
+    anna = factories.reader(rt, ANNA, "dotacja")
+    until = clock.now() + timedelta(days=3)
+    subscriptions.change(rt, anna.id, anna.subscriptions[0].id, paused_until=until)
+    notice = published(rt, title="Nowe dotacje")
+    factories.carry(rt)
+
+    found = why(rt, notice_id=notice, recipient=ANNA)
+
+    assert "it is paused until 2026-11-26T12:00:00Z" in told(found, "interest")
+    assert found.verdict.startswith("Not delivered yet: published: held back by a pause")
+
+
+def test_marks_that_are_written_apart_do_not_hide_the_text_around(rt: Runtime) -> None:
+    factories.reader(rt, ANNA, "żółw")
+    notice = published(rt, title=unicodedata.normalize("NFD", "Nasz żółw wrócił"))
+    factories.carry(rt)
+    assert "“żółw” in the title (“Nasz żółw wrócił”)" in told(
+        why(rt, notice_id=notice, recipient=ANNA), "interest"
+    )
+
+
+def test_every_reason_that_is_written_has_its_words_here_and_on_the_page() -> None:
+    written = set(re.findall(r"THEN '([a-z_]+)'", fanout._REASON)) | set(
+        re.findall(r"THEN '([a-z_]+)'\n", issues._WAITING.partition("AS excluded")[0])
+    )
+    written |= {"interest_changed", "already_told", "told_by_a_newer_event"}
+    page = (TEMPLATES / "web" / "why.html").read_text(encoding="utf-8")
+    assert len(written) > 12
+    assert written <= set(REASONS)
+    assert written <= set(re.findall(r'^  "([a-z_]+)": _\(', page, re.MULTILINE))

@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from services.domain import links
 from services.domain.mutes import MuteKind
-from services.manage import mutes
+from services.manage import mutes, subscriptions
 from services.manage.mutes import Unwanted
 from services.runtime import Runtime
 from tests.factories import carry, draft, publish, reader
@@ -57,3 +57,20 @@ def test_the_page_asks_which_notice_and_knows_no_other(site: TestClient, own_pag
         answer = site.get(f"{own_page}/why", params={"notice": wrong})
         assert answer.status_code == 404
         assert "We know no such notice" in words(answer.text)
+
+
+def test_nothing_that_others_wrote_is_markup_on_the_page(site: TestClient, rt: Runtime) -> None:
+    evil = "<script>alert(1)</script>"
+    anna = reader(rt, "anna@mail.example", "rower", "kind:tender")
+    subscriptions.change(rt, anna.id, anna.subscriptions[0].id, label=f"{evil}&amp;")
+    [done] = publish(rt, draft("a", title=f"{evil} rower & <b>gmina</b>", summary=f"&lt;i&gt;rower{evil}"))
+    carry(rt)
+    at = f"/manage/{links.manage_token(rt.settings.secret_key, anna.id)}/why?notice={done.notice_id}"
+    for drop in (False, True):
+        if drop:
+            subscriptions.remove(rt, anna.id, anna.subscriptions[0].id)
+        page = site.get(at)
+        assert page.status_code == 200
+        assert evil not in page.text
+        assert not read(page.text).xpath("//main//script | //main//b | //main//i")
+        assert f"{evil}&amp;" in words(page.text)
