@@ -1,4 +1,4 @@
-"""The municipalities and counties of the area by TERYT code and by name.
+"""The municipalities and counties of the area by TERYT code and by name; the region's other counties too.
 
 Names are not keys: there are two Chełmżas. Six digits identify a unit; the seventh is its type and changes
 when a village becomes a town, so a code is found by its first six.
@@ -16,7 +16,10 @@ from services.domain.folding import slug
 from services.errors import BadInput
 
 REGION = "04"
-_REGION_NAMES = ("kujawsko-pomorskie", "wojewodztwo-kujawsko-pomorskie", "kujawsko-pomorskie-region")
+_REGION_NAMES = (
+    "kujawsko-pomorskie", "wojewodztwo-kujawsko-pomorskie", "kujawsko-pomorskie-region", "kujawy-i-pomorze",
+    "kujawy-and-pomerania", "kuyavian-pomeranian", "kuyavian-pomeranian-voivodeship", "kuyavia-pomerania",
+)  # fmt: skip
 _QUALIFIED = re.compile(r"(.+?) \((.+)\)")
 
 
@@ -37,6 +40,16 @@ def _read() -> dict[str, Place]:
 
 
 PLACES: Mapping[str, Place] = MappingProxyType(_read())
+_COUNTIES = (
+    "0401 aleksandrowski", "0402 brodnicki", "0404 chełmiński", "0405 golubsko-dobrzyński",
+    "0406 grudziądzki", "0407 inowrocławski", "0408 lipnowski", "0409 mogileński", "0410 nakielski",
+    "0411 radziejowski", "0412 rypiński", "0413 sępoleński", "0414 świecki", "0416 tucholski",
+    "0417 wąbrzeski", "0418 włocławski", "0419 żniński",
+)  # fmt: skip
+AROUND: Mapping[str, Place] = MappingProxyType(
+    {code: Place(code, f"powiat {name}", "powiat") for code, name in map(str.split, _COUNTIES)}
+)
+"""The counties of the region that are no units of the area: known by name, offered to nobody."""
 _BY_STEM: Mapping[str, Place] = MappingProxyType({code[:6]: place for code, place in PLACES.items()})
 
 
@@ -56,7 +69,7 @@ def _names(place: Place) -> set[str]:
 
 def _index() -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    for place in PLACES.values():
+    for place in (*PLACES.values(), *AROUND.values()):
         for name in _names(place):
             found.setdefault(name, []).append(place.code)
     return {name: tuple(sorted(codes)) for name, codes in found.items()}
@@ -70,14 +83,13 @@ def find(name_or_code: str) -> tuple[Place, ...]:
     """Every place that is meant, in order of code; empty when there is none.
 
     Names come in any case, with or without diacritics: `Toruniu`, `gminie Chełmża`. A code of 2, 4, 6 or 7
-    digits means one unit; a 4-digit code of a county that is not listed itself is known by the municipalities
-    in it.
+    digits means one unit; the 4 digits of a city that is a county are known by the city.
     """
     text = name_or_code.strip()
     if text.isascii() and text.isdigit():
         place = _by_code(text)
         return (place,) if place else ()
-    return tuple(PLACES[code] for code in _called(text))
+    return tuple(PLACES.get(code) or AROUND[code] for code in _called(text))
 
 
 def _called(text: str) -> tuple[str, ...]:
@@ -92,8 +104,12 @@ def _by_code(code: str) -> Place | None:
     if len(code) in (6, 7):
         return _BY_STEM.get(code[:6])
     if len(code) in (2, 4) and any(known.startswith(code) for known in PLACES):
-        return PLACES.get(code) or Place(code, f"powiat {code}", "powiat")
-    return None
+        return PLACES.get(code) or AROUND.get(code) or Place(code, _city(code), "powiat")
+    return AROUND.get(code)
+
+
+def _city(county: str) -> str:
+    return next(place.name for place in PLACES.values() if place.code.startswith(county))
 
 
 def get(name_or_code: str) -> Place:

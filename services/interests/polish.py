@@ -16,6 +16,7 @@ except ImportError:  # pragma: no cover - depends on the machine
 
 MAX_RESTORED = 600
 _PLACE_NAME = "nazwa_geograficzna"
+_GIVEN_NAME = "imię"
 _SKIPPED = frozenset({"aglt", "interp", "ign", "sym", "dig"})
 _VERBAL = frozenset({"ger", "pact", "ppas", "pacta", "pant", "pcon"})
 _NOUNS = frozenset({"subst", "depr"})
@@ -31,7 +32,7 @@ _FUNCTION_LEMMAS = frozenset(
 class Readings:
     """Lemmas of one form: `common` in small letters, `names` with their capitals, `places` among them.
 
-    `rare` are those of `common` that nobody writes any more, or only speaks.
+    `rare` are those of `common` that nobody writes any more, or only speaks; `is_given_name`: Anna, Jana.
     """
 
     common: frozenset[str]
@@ -39,6 +40,7 @@ class Readings:
     places: frozenset[str]
     is_function: bool
     rare: frozenset[str] = frozenset()
+    is_given_name: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.common or self.names)
@@ -99,6 +101,7 @@ def _readings(analyses: list[Any]) -> Readings:
         places=frozenset(lemma for lemma, _, labels in kept if lemma[:1].isupper() and _PLACE_NAME in labels),
         is_function=bool(common & _FUNCTION_LEMMAS) or _all_function(tag for _, tag, _ in kept),
         rare=common - living,
+        is_given_name=any(_GIVEN_NAME in labels for _, _, labels in kept),
     )
 
 

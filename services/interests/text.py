@@ -64,6 +64,10 @@ class Analyser:
         """Whether a form in small letters is a preposition, a conjunction, a pronoun or the like."""
         return self._readings(form).is_function
 
+    def is_given_name(self, surface: str) -> bool:
+        """Whether a word as written is the first name of a person, in any case."""
+        return self._readings(surface).is_given_name
+
     def understood(self, word: str) -> tuple[str, ...]:
         """How a word of a query was read, for people: its lemmas, or the word where none is known."""
         lemmas = sorted(key for key in self.query_keys(word) if not key.startswith(("~", "^", "en:")))

@@ -20,12 +20,12 @@ _LIKE = {"zławieś": ("wieś", "zła")}
 def names() -> list[str]:
     """Every name, in Polish, whose cases should be understood."""
     return [
-        *(place.name for place in places.PLACES.values()),
+        *(place.name for place in (*places.PLACES.values(), *places.AROUND.values())),
         *(area.pl for area in areas.AREAS.values()),
         *(topic.pl for topic in topics.TOPICS.values()),
         *(kind_label(kind, "pl") for kind in (*KINDS, OPERATION)),
         *(audience_label(audience, "pl") for audience in AUDIENCES),
-        "gmina miasto kraj region studia województwo",
+        "Kujawy Pomorze gmina miasto kraj region studia województwo",
         "dotacje energia klimat kultura cyfryzacja tworzywa transport mobilność edukacja planowanie",
     ]
 

@@ -30,6 +30,14 @@ def test_a_county_is_a_place_and_so_is_the_region() -> None:
     assert codes("0410") == ("0410",)
 
 
+def test_the_other_counties_of_the_region_have_names_and_the_region_has_several() -> None:
+    assert codes("powiat nakielski") == codes("w powiecie nakielskim") == ("0410",)
+    assert places.label("0419") == "powiat żniński"
+    assert places.label("0461") == "Bydgoszcz"
+    for name in ("Kujawy i Pomorze", "na Kujawach i Pomorzu", "Kuyavian-Pomeranian Voivodeship"):
+        assert codes(name) == ("04",)
+
+
 def test_a_code_stays_when_the_type_of_its_unit_changes() -> None:
     assert codes("0403013") == ("0403012",)
     assert places.label("0403013") == "Białe Błota"
