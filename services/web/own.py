@@ -18,7 +18,7 @@ REGIONS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/",
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One interest in the list."""
+    """One interest in the list; `pause_day` is the day to which it is paused, as forms take it."""
 
     id: int
     label: str
@@ -26,16 +26,20 @@ class Row:
     rhythm: Rhythm
     follows_usual: bool
     paused_until: datetime | None
+    pause_day: str
 
     @classmethod
-    def of(cls, subscription: SubscriptionView) -> "Row":
+    def of(cls, subscription: SubscriptionView, zone: str, now: datetime) -> "Row":
+        until = subscription.paused_until
+        paused_until = until if until and until > now else None
         return cls(
             subscription.id,
             subscription.label,
             subscription.query,
             Rhythm.of(subscription.cadence),
             subscription.follows_usual,
-            subscription.paused_until,
+            paused_until,
+            days.today(paused_until, zone) if paused_until else "",
         )
 
 
@@ -48,7 +52,9 @@ def context_of(
     return {
         "person": person,
         "paused_until": person.paused_until if is_paused else None,
-        "subscriptions": [Row.of(one) for one in person.subscriptions if one.channel == "email"],
+        "subscriptions": [
+            Row.of(one, person.timezone, now) for one in person.subscriptions if one.channel == "email"
+        ],
         "wanted": Wanted.read(sent) if sent else Wanted(),
         "rhythm": Rhythm.read(sent) if sent else Rhythm(),
         "usual": Rhythm.of(person.cadence),

@@ -3,6 +3,7 @@
 Its link says which item of which interest it was; it lets its holder mute for that person, nothing more.
 """
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,7 +60,8 @@ def mute(here: Here, sent: Sent, token: str) -> Response:
     item = _item(here, token)
     silence.heard(here.rt, item.person.id)
     if sent.one("do") == "lift":
-        mutes.lift(here.rt, item.person.id, days.number(sent.one("mute")))
+        with contextlib.suppress(NotFound):  # a button pressed twice
+            mutes.lift(here.rt, item.person.id, days.number(sent.one("mute")))
         return here.go(f"/less/{token}?done=lifted")
     try:
         kind = MuteKind(sent.one("do"))

@@ -243,6 +243,19 @@ def test_the_count_follows_what_is_typed(browser: Browser, base: str, tell: Tell
     page.close()
 
 
+def test_by_keys_alone_enter_mutes_the_word_that_was_typed(
+    browser: Browser, base: str, rt: Runtime, person: int, tell: Tell
+) -> None:
+    page = browser.new_page(locale="en")
+    page.goto(base + links.less_url("", rt.settings.secret_key, person, subscription_id=0, notice_id=tell()))
+    page.get_by_label("Word that you want no more of").focus()
+    page.keyboard.type("hulajnogami")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Muted")
+    assert [(one.kind, one.label) for one in mutes.list_for(rt, person)] == [("word", "hulajnogami")]
+    page.close()
+
+
 def test_a_reader_signs_up_without_javascript(browser: Browser, base: str, rt: Runtime, tell: Tell) -> None:
     tell()
     context = browser.new_context(java_script_enabled=False, locale="pl")

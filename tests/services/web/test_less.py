@@ -1,10 +1,13 @@
 """The link in a letter: looking changes nothing, one button mutes, another takes it back."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from starlette.testclient import TestClient
 
+from services.clock import FrozenClock
+from services.domain import links, tokens
 from services.manage import mutes, outbox, subscribers
 from services.pipeline import match
 from services.runtime import Runtime
@@ -87,6 +90,64 @@ def test_a_false_link_and_another_site_open_nothing(site: TestClient, link: str,
     other = {"Sec-Fetch-Site": "cross-site"}
     assert site.post(link, data={"do": "story"}, headers=other).status_code == 403
     assert muted(rt) == []
+
+
+def test_enter_in_the_field_of_the_word_mutes_the_word(site: TestClient, link: str) -> None:
+    [form] = read(site.get(link).text).xpath('//form[.//input[@name="word"]]')
+    assert form.xpath("(.//button)[1]/@value") == ["word"], "the first button is what Enter presses"
+
+
+def test_a_button_pressed_twice_mutes_once_and_lifts_once(site: TestClient, link: str, rt: Runtime) -> None:
+    for _ in range(2):
+        site.post(link, data={"do": "word", "word": "rower"})
+    assert muted(rt) == [("word", "rower")]
+    number = only(rt, "SELECT id FROM mutes")["id"]
+    for _ in range(2):
+        assert (
+            site.post(link, data={"do": "lift", "mute": number}).headers["location"] == f"{link}?done=lifted"
+        )
+    assert muted(rt) == []
+
+
+def test_a_link_acts_for_its_own_reader_alone(site: TestClient, link: str, rt: Runtime) -> None:
+    jan = reader(rt, "jan@mail.example", "dotacja")
+    secret, anna = rt.settings.secret_key, subscribers.show(rt, "anna@mail.example").id
+    notice = only(rt, "SELECT id FROM notices")["id"]
+    other = links.less_url("", secret, jan.id, subscription_id=1, notice_id=notice)
+    site.post(link, data={"do": "word", "word": "rower"})
+    site.post(other, data={"do": "lift", "mute": only(rt, "SELECT id FROM mutes")["id"]})
+    assert muted(rt) == [("word", "rower")]
+    assert "zakres dotacja" not in words(site.get(other).text), "nor is the interest of another named"
+    assert site.post(other, data={"do": "interest"}).status_code == 404
+    assert mutes.list_for(rt, jan.id) == []
+    for purpose in (links.MANAGE, links.STAY, links.LEAVE):
+        forged = tokens.sign(secret, purpose, {"s": anna, "p": 1, "n": notice})
+        assert site.post(f"/less/{forged}", data={"do": "story"}).status_code == 422
+    over = tokens.sign(secret, links.LESS, {"s": anna, "p": 1, "n": notice}, rt.clock.now())
+    assert site.post(f"/less/{over}", data={"do": "story"}).status_code == 422
+    site.get(f"{link}?do=story&word=x")
+    site.head(link)
+    assert muted(rt) == [("word", "rower")]
+
+
+def test_a_snooze_ends_when_its_day_begins_where_the_reader_is(
+    site: TestClient, link: str, rt: Runtime, clock: FrozenClock
+) -> None:
+    anna = subscribers.show(rt, "anna@mail.example")
+    subscribers.set_timezone(rt, anna.id, "America/New_York")
+    told = site.post(link, data={"do": "word", "word": "rower", "until": "2026-12-01"})
+    assert "Tuesday, 1 December 2026" in words(site.get(told.headers["location"]).text)
+
+    def outcome_at(key: str, at: datetime) -> str:
+        clock.advance(at - clock.now())
+        publish(rt, draft(key, title=f"Dotacje na rowery {key}"))
+        match.run(rt)
+        return str(
+            only(rt, "SELECT coalesce(reason, state) AS o FROM candidates ORDER BY id DESC LIMIT 1")["o"]
+        )
+
+    assert outcome_at("b", datetime(2026, 12, 1, 4, 59, 59, tzinfo=UTC)) == "muted_word"
+    assert outcome_at("c", datetime(2026, 12, 1, 5, 0, tzinfo=UTC)) == "pending"
 
 
 def test_own_page_lists_mutes_lifts_them_and_takes_a_word(site: TestClient, own_page: str) -> None:

@@ -1,11 +1,12 @@
 """One's own page: everything can be changed by its holder, and nothing by looking."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.testclient import TestClient
 
+from services.clock import FrozenClock
 from services.domain import tokens
 from services.errors import NotFound
 from services.manage import subscribers
@@ -54,6 +55,22 @@ def test_emptying_the_day_ends_a_pause(site: TestClient, own_page: str, rt: Runt
     site.post(own_page, data=form_of(only(rt), until="2026-12-01"))
     site.post(own_page, data=form_of(only(rt), until=""))
     assert only(rt).paused_until is None
+
+
+def test_saving_again_moves_no_pause_and_a_pause_that_is_over_hinders_nothing(
+    site: TestClient, own_page: str, rt: Runtime, clock: FrozenClock
+) -> None:
+    def shown() -> str:
+        field = f"s{only(rt).id}-until"
+        return str(read(site.get(own_page).text).xpath(f'string(//input[@id="{field}"]/@value)'))
+
+    site.post(own_page, data=form_of(only(rt), until="2026-12-01"))
+    site.post(own_page, data=form_of(only(rt), until=shown()))
+    assert only(rt).paused_until == datetime(2026, 11, 30, 23, tzinfo=UTC)
+    clock.advance(timedelta(days=30))
+    assert shown() == ""
+    again = site.post(own_page, data=form_of(only(rt), label="Wodór", until=shown()))
+    assert (again.status_code, only(rt).label) == (303, "Wodór")
 
 
 @pytest.mark.parametrize("query", ["(wodór", "", "topik:x"])
