@@ -50,7 +50,7 @@ def atoms_of_reading(reading: Reading, now: datetime) -> EventAtoms:
 def facet_atoms(reading: Reading) -> dict[str, frozenset[str]]:
     """{dimension: atoms} of all that is not text; topics and places with what they lie in."""
     document = reading.document
-    day = document.published_at.date()
+    day = reading.published_day
     values = {
         FacetField.TOPIC: {above for topic in document.topics for above in topics.ancestors(topic)},
         FacetField.PLACE: {above for code in document.places for above in _wider(code, day)},

@@ -70,7 +70,7 @@ def found(leaf: Leaf, reading: Reading, now: datetime) -> Iterator[Found]:
     """Every place of the document that makes a condition hold."""
     match leaf:
         case Facet(facet, value):
-            day = reading.document.published_at.date()
+            day = reading.published_day
             yield from (
                 Found(facet, had) for had in _values(facet, reading) if _lies_in(facet, had, value, day)
             )

@@ -15,7 +15,7 @@ from services.interests import snapshot
 from services.interests.atoms import Atom, EventAtoms
 from services.interests.compiled import CompiledInterest, compile_query
 from services.interests.conditions import Key
-from services.interests.table import END, EXTRA, Table
+from services.interests.table import END, EXTRA, NUMBER, Table
 
 __all__ = ["CompiledInterest", "Hit", "Matcher", "compile_query"]
 
@@ -52,6 +52,13 @@ class Matcher:
         """The ids of all interests."""
         with self._lock:
             return self._table.interests()
+
+    def asked_by(self, interest_id: int) -> set[str]:
+        """The conditions of an interest as text, those that it excludes among them; none of an unknown one."""
+        with self._lock:
+            table = self._table
+            records = (table.records.get(row) for row in table.rows_of(interest_id))
+            return {table.conditions[number & NUMBER].text for record in records for number in record}
 
     def settle(self) -> None:
         """Give back the memory that growing left over."""

@@ -7,13 +7,14 @@ import threading
 import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from pyroaring import BitMap64
 
 from services.errors import QueryError
 from services.interests import language, snapshot
 from services.interests.atoms import event_atoms
-from services.interests.compiled import Compiler
+from services.interests.compiled import CompiledInterest, Compiler
 from services.interests.documents import Document
 from services.interests.index import Hit, Matcher
 from services.interests.outdated import outdated
@@ -90,15 +91,43 @@ class LiveIndex:
         self._matcher = Matcher(table)
         return True
 
+    def sample(self, number: int) -> list[int]:
+        """About so many of the interests that are known, from all over."""
+        known = self._matcher.known()
+        return list(islice(known, 0, None, max(1, len(known) // number)))
+
+    def agrees(self, asked: Iterable[Change]) -> bool:
+        """Whether what is known of these interests is what they ask for, where that can be read."""
+        expected = ((interest_id, self._conditions(canonical)) for interest_id, canonical, _ in asked)
+        return all(
+            not texts or self._matcher.asked_by(interest_id) == texts for interest_id, texts in expected
+        )
+
+    def become(self, other: "LiveIndex") -> None:
+        """Be what another has become; who matches at this moment ends with what was known before."""
+        with self.turn:
+            self._matcher, self.unsaved = other._matcher, other.unsaved
+            self.horizon, self.seen = other.horizon, other.seen
+
     def match(self, document: Document, now: datetime) -> Sequence[Hit]:
         """Every interest that the document meets, with its witnesses."""
         return self._matcher.match(event_atoms(document, self._analyser, now))
 
     def _add(self, interest_id: int, canonical: str) -> bool:
-        try:
-            compiled = self._compiler.compile(language.recall(canonical))
-        except (QueryError, ValueError):  # a canonical form that an older version allowed
+        compiled = self._compiled(canonical)
+        if compiled is None:
             self._matcher.remove(interest_id)
             return False
         self._matcher.add(interest_id, compiled)
         return True
+
+    def _compiled(self, canonical: str) -> CompiledInterest | None:
+        try:
+            return self._compiler.compile(language.recall(canonical))
+        except (QueryError, ValueError):  # a canonical form that an older version allowed
+            return None
+
+    def _conditions(self, canonical: str) -> set[str]:
+        compiled = self._compiled(canonical)
+        clauses = [(*part.clauses, part.excluded) for part in compiled.parts] if compiled else []
+        return {condition.text for part in clauses for clause in part for condition in clause}

@@ -29,7 +29,7 @@ class ReadWord(NamedTuple):
 class Reading:
     """May be kept as long as the document stands: nothing here depends on the time of asking.
 
-    `zone` tells the day of a deadline. Word about our own work (kind operation) has neither words nor a
+    `zone` tells the day of a deadline, and of publication. Word about our own work (kind operation) has neither words nor a
     language here: only who asks for that kind, or for that institution, is to meet it.
     """
 
@@ -77,6 +77,10 @@ class Reading:
         if self.document.kind == OPERATION:
             return ""
         return (self.document.language or "").replace("_", "-").partition("-")[0].lower()
+
+    @property
+    def published_day(self) -> date:
+        return self.document.published_at.astimezone(self.zone).date()
 
     @property
     def deadline_day(self) -> date | None:

@@ -18,6 +18,7 @@ from services.storage import matching as store
 BATCH = 5_000
 SAVE_AFTER = 5_000  # changes, or a twentieth of all interests where that is more
 SAVE_EVERY = timedelta(minutes=1)
+SAMPLE = 500  # of a snapshot's interests, looked at before it is believed
 
 log = logs.get(__name__)
 
@@ -31,6 +32,8 @@ def refresh(rt: Runtime, index: LiveIndex) -> bool:
             horizon = store.horizon(session)
             logged = store.changes_since(session, index.horizon)
             is_whole = interest_log.is_whole(session, index.horizon)
+        if int(horizon) < int(index.horizon):
+            return _begin_anew(rt, index)
         if not is_whole:  # this process slept while what it has not read was forgotten
             return _put_right(rt, index)
         changed = {interest_id for entry, interest_id in logged.items() if entry not in index.seen}
@@ -59,8 +62,33 @@ def _begin(rt: Runtime, index: LiveIndex) -> bool:
     shard = _shard(rt)
     with rt.begin() as session:
         saved = snapshots.read(session, str(shard))
-    is_restored = bool(saved) and index.restore(saved)
+    is_restored = bool(saved) and _restore(rt, index, saved)
     return _put_right(rt, index, is_restored=is_restored)
+
+
+def _begin_anew(rt: Runtime, index: LiveIndex) -> bool:
+    """Transactions are counted from further back: it is another database (a backup, a copy that took over),
+    where ids may mean something else. Nothing of what is known holds there."""
+    log.warning("index.another_database", interests=len(index))
+    fresh = LiveIndex(rt.analyser)
+    is_ready = _begin(rt, fresh)
+    if is_ready:
+        index.become(fresh)
+    return is_ready
+
+
+def _restore(rt: Runtime, index: LiveIndex, saved: bytes) -> bool:
+    """A snapshot of this database: its interests are what they are here, as far as a sample shows."""
+    found = LiveIndex(rt.analyser)
+    if not found.restore(saved):
+        return False
+    with rt.begin() as session:
+        asked = store.states(session, found.sample(SAMPLE), _shard(rt))
+    if not found.agrees(asked):
+        log.warning("index.foreign_snapshot", interests=len(found))
+        return False
+    index.become(found)
+    return True
 
 
 def _put_right(rt: Runtime, index: LiveIndex, *, is_restored: bool = False) -> bool:

@@ -1,7 +1,7 @@
 """The matcher finds exactly what holding each query against each document finds."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -181,6 +181,14 @@ def test_facets_include_what_lies_below_them(query: str, is_met: bool) -> None:
 
 def test_a_unit_is_the_same_when_its_village_becomes_a_town() -> None:
     assert matches("place:0403012", document(places=("0403013",)))
+
+
+@pytest.mark.parametrize(
+    ("minute", "is_met"), [("2021-01-01T00:00+01:00", True), ("2020-12-31T23:59+01:00", False)]
+)
+def test_an_area_stands_from_its_first_local_day(minute: str, is_met: bool) -> None:
+    told = document(places=("0461011",), published_at=datetime.fromisoformat(minute).astimezone(UTC))
+    assert matches("place:bof", told) is is_met
 
 
 @pytest.mark.parametrize(

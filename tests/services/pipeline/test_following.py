@@ -74,6 +74,41 @@ def test_a_damaged_snapshot_costs_time_and_nothing_else(rt: Runtime, data: str) 
     assert (len(index), index.unsaved) == (2, 2)
 
 
+def _swap(rt: Runtime) -> None:
+    """As in another database: the same ids mean something else."""
+    other = "CASE canonical WHEN 'dotacja' THEN 'kind:tender' ELSE 'dotacja' END"
+    rows(rt, f"UPDATE interests SET canonical = {other} RETURNING id")
+
+
+def test_a_snapshot_of_another_database_is_not_believed(rt: Runtime) -> None:
+    reader(rt, "anna@mail.example", "dotacja", "przetarg")
+    refresh(rt, rt.index)
+    assert save(rt, rt.index, after=1)
+    _swap(rt)
+
+    index = started(rt)
+
+    publish(rt, draft(title="Dotacje dla firm"))
+    known = counts(rt, "SELECT id, canonical FROM interests")
+    assert {known[one] for one in matched(rt, index)} == {"dotacja"}
+
+
+def test_a_database_that_was_put_back_is_read_anew(rt: Runtime) -> None:
+    """As by a backup, or a copy that took over: transactions are counted from further back."""
+    reader(rt, "anna@mail.example", "dotacja", "przetarg")
+    index = started(rt)
+    index.horizon = "9999999999"
+    _swap(rt)
+    reader(rt, "jan@mail.example", "firma")
+
+    assert refresh(rt, index)
+
+    publish(rt, draft(title="Dotacje dla firm"))
+    known = counts(rt, "SELECT id, canonical FROM interests")
+    assert {known[one] for one in matched(rt, index)} == {"dotacja", "firma"}
+    assert index.horizon != "9999999999"
+
+
 def test_another_analyser_compiles_anew_only_what_it_reads_otherwise(rt: Runtime, clock: FrozenClock) -> None:
     earlier = started(rt, Analyser(with_dictionary=False))
     reader(rt, "anna@mail.example", "dotacja", "kind:call", "oze -kind:tender", '"dotacje dla firm"')
