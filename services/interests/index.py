@@ -54,7 +54,7 @@ class Matcher:
             return self._table.interests()
 
     def asked_by(self, interest_id: int) -> set[str]:
-        """The conditions of an interest as text, those that it excludes among them; none of an unknown one."""
+        """The conditions of an interest as text, with those that it excludes; none of an unknown one."""
         with self._lock:
             table = self._table
             records = (table.records.get(row) for row in table.rows_of(interest_id))

@@ -29,8 +29,8 @@ class ReadWord(NamedTuple):
 class Reading:
     """May be kept as long as the document stands: nothing here depends on the time of asking.
 
-    `zone` tells the day of a deadline, and of publication. Word about our own work (kind operation) has neither words nor a
-    language here: only who asks for that kind, or for that institution, is to meet it.
+    `zone` tells the days of deadline and publication. Word about our own work (kind operation) has neither
+    words nor a language here: only who asks for that kind, or for that institution, is to meet it.
     """
 
     document: Document
