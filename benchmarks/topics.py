@@ -40,7 +40,7 @@ def main() -> None:
     given = _report.arguments(__doc__)
     analyser = Analyser()
     sets = {"sample": list(_sample(analyser)), "seen": [], "unseen": []}
-    for row in csv.DictReader(JUDGED.open(encoding="utf-8", newline="")):
+    for row in csv.DictReader(JUDGED.read_text("utf-8").splitlines()):
         sets[row["set"]].append(Labelled(_reading(row, analyser), set(row["topics"].split())))
     ours = Classifier(DEFAULTS, analyser)
     by_label = Classifier({t.slug: _label_query(t) for t in topics.TOPICS.values()}, analyser)

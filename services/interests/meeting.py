@@ -5,6 +5,7 @@ each other; topics, places and audience are those that facets match by. No reaso
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,19 +14,32 @@ from services.domain import places, topics
 from services.domain.notices import NoticeKind
 from services.interests.documents import Document
 from services.interests.reading import Reading, ReadWord
-from services.interests.text import Analyser
+from services.interests.text import Analyser, Keys
 
 COMPLEMENTS: Mapping[str, tuple[str, ...]] = {
     NoticeKind.NEED: (NoticeKind.OFFER, NoticeKind.INFRASTRUCTURE),
     NoticeKind.OFFER: (NoticeKind.NEED,),
     NoticeKind.INFRASTRUCTURE: (NoticeKind.NEED,),
 }
-TOPIC, WORDS, PLACE, AUDIENCE = 3.0, 6.0, 0.6, 0.6
+TOPIC, WORDS, PLACE, AUDIENCE = 1.5, 6.0, 0.3, 0.3
 IN_TITLE = 1.5
 MIN_LETTERS = 4
 MAX_SHARE = 0.34  # a word that so many of all hold tells nothing
+ROOT_LETTERS, ROOT = 6, 0.5  # geotermia and geotermalny share their beginning, which weighs half
 LEAST = 0.05  # the likeness in words that makes a fit where no topic is shared
 WORDS_TOLD = 6
+
+
+# What needs and offers are made of, whatever they are about.
+_EVERYWHERE = frozenset(
+    re.findall(
+        r"\S+",
+        "szukać poszukiwać poszukiwany potrzebny potrzebować potrzeba oferować oferta zespół firma spółka "
+        "zakład gmina laboratorium katedra partner udostępniać udostępnić bezpłatny bezpłatnie rok miesiąc "
+        "tydzień dzień termin region wspólny wniosek kontakt zgłoszenie przyjmować zapewniać wymagać możliwy "
+        "pierwszy nasz en:look en:seek en:need en:offer en:team en:compani en:partner en:free",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,7 @@ def _fit(
     near, place = _nearness(side, other)
     ways = (other.told_by in side.document.audience) + (side.told_by in other.document.audience)
     union = len({*side.document.topics, *other.document.topics}) or 1
-    score = TOPIC * len(common) / union + WORDS * likeness + PLACE * near + AUDIENCE * ways / 2
+    score = TOPIC * len(common) / union + WORDS * math.sqrt(likeness) + PLACE * near + AUDIENCE * ways / 2
     ranked = sorted(shared, key=lambda key: (-shared[key], key))
     words = tuple(dict.fromkeys(theirs[key][1] for key in ranked))[:WORDS_TOLD]
     return Fit(other.document.notice_id, round(score, 4), common, words, place, ways > 0)
@@ -98,10 +112,17 @@ def _read(side: Side, analyser: Analyser) -> Words:
     found: Words = {}
     for weight, words in ((IN_TITLE, reading.title), (1.0, reading.summary), (0.5, reading.body)):
         for word in filter(_tells, words):
-            for key in word.keys:
-                if found.get(key, (0.0, ""))[0] < weight:
-                    found[key] = (weight, word.surface)
+            if not word.keys.isdisjoint(_EVERYWHERE):
+                continue
+            for key, share in _with_roots(word.keys).items():
+                if found.get(key, (0.0, ""))[0] < weight * share:
+                    found[key] = (weight * share, word.surface)
     return found
+
+
+def _with_roots(keys: Keys) -> dict[str, float]:
+    roots = {f"%{key[:ROOT_LETTERS]}": ROOT for key in keys if key.isalpha() and len(key) > ROOT_LETTERS}
+    return roots | dict.fromkeys(keys, 1.0)
 
 
 def _tells(word: ReadWord) -> bool:

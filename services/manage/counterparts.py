@@ -1,7 +1,8 @@
 """Who offers what a notice needs, and who needs what it offers, with the reasons. Changes nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.errors import NotFound
@@ -39,7 +40,7 @@ def of_notice(rt: Runtime, notice_id: int, *, limit: int = MOST) -> list[Counter
             raise NotFound("There is no such notice.", notice_id=notice_id)
         one = found[0]
         kinds = COMPLEMENTS.get(one.listed.form["kind"], ())
-        if not kinds or one.listed.form["withdrawn_at"]:
+        if not kinds or one.listed.form["withdrawn_at"] or _is_over(one.listed.form, now):
             return []
         others = exchange.open_ones(
             session, kinds=kinds, but=one.institution_id, since=now - LOOK_BACK, now=now, limit=MOST_HELD
@@ -47,6 +48,11 @@ def of_notice(rt: Runtime, notice_id: int, *, limit: int = MOST) -> list[Counter
     forms = {other.listed.id: dict(other.listed.form) for other in others}
     met = fits(_side(one), [_side(other) for other in others], rt.analyser)
     return [_counterpart(fit, forms[fit.notice_id]) for fit in met[:limit]]
+
+
+def _is_over(form: Mapping[str, Any], now: datetime) -> bool:
+    ends = (form["deadline_at"], form["ends_at"])
+    return any(at and datetime.fromisoformat(at) <= now for at in ends)
 
 
 def _side(one: Told) -> Side:

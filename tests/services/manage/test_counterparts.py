@@ -77,3 +77,14 @@ def test_what_is_withdrawn_over_or_ones_own_answers_nothing(
     assert counterparts.of_notice(rt, told["o1"]) == []
     with pytest.raises(NotFound):
         counterparts.of_notice(rt, 999)
+
+
+@pytest.mark.usefixtures("told")
+def test_a_need_that_is_over_is_not_answered(rt: Runtime, clock: FrozenClock) -> None:
+    soon = clock.now() + timedelta(days=1)
+    need = draft("late", kind="need", title="Badanie porowatości odlewów", deadline_at=soon)
+    [done] = publish(rt, need, name="Odlewnia")
+    assert done.notice_id is not None
+    assert counterparts.of_notice(rt, done.notice_id)
+    clock.advance(timedelta(days=1))
+    assert counterparts.of_notice(rt, done.notice_id) == []
