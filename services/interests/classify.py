@@ -20,7 +20,7 @@ from services.interests.lexer import Sign, lex, straight
 from services.interests.reading import Reading
 from services.interests.slips import refused
 from services.interests.text import Analyser
-from services.interests.tree import And, Exact, FacetField, Not, Or, Query, Word
+from services.interests.tree import And, Exact, FacetField, Not, Or, Phrase, Query, Word
 
 
 def _read() -> dict[str, str]:
@@ -53,12 +53,20 @@ def check(typed: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Rest:
+    """A part of a query that is looked at closely where of each of `needs` (atoms) one is there."""
+
+    query: Query
+    needs: tuple[frozenset[object], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Rule:
     """A query met by any of `words` (atoms), or else by what `rest` asks for; `whole` is all of it."""
 
     whole: Query
     words: frozenset[object]
-    rest: tuple[Query, ...]
+    rest: tuple[_Rest, ...]
 
 
 class Classifier:
@@ -85,8 +93,25 @@ def _rule(query: Query, analyser: Analyser) -> _Rule:
         part for part in parts if not isinstance(part, And | Or | Not) and isinstance(part, Word | Exact)
     ]
     atoms: frozenset[object] = frozenset().union(*(leaf_atoms(leaf, analyser) for leaf in words))
-    return _Rule(query, atoms, tuple(part for part in parts if part not in words))
+    rest = (_Rest(part, _needs(part, analyser)) for part in parts if part not in words)
+    return _Rule(query, atoms, tuple(rest))
+
+
+def _needs(query: Query, analyser: Analyser) -> tuple[frozenset[object], ...]:
+    match query:
+        case And(parts):
+            return tuple(need for part in parts for need in _needs(part, analyser))
+        case Phrase(words):
+            return tuple(frozenset(f"/{key}" for key in keys) for keys in analyser.phrase_keys(words))
+        case Word() | Exact():
+            return (frozenset(leaf_atoms(query, analyser)),)
+        case _:
+            return ()
 
 
 def _meets(rule: _Rule, there: frozenset[str], reading: Reading, now: datetime) -> bool:
-    return not rule.words.isdisjoint(there) or any(meets(part, reading, now) for part in rule.rest)
+    return not rule.words.isdisjoint(there) or any(
+        meets(part.query, reading, now)
+        for part in rule.rest
+        if not any(need.isdisjoint(there) for need in part.needs)
+    )
