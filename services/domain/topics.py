@@ -46,17 +46,26 @@ _FIRST_LEVEL = (
 TOPICS: Mapping[str, Topic] = MappingProxyType({topic.slug: topic for topic in _FIRST_LEVEL})
 
 _ALIASES = {
-    "heritage-creative": ("dziedzictwo-kreatywne", "dziedzictwo", "kultura"),
-    "education-skills": ("edukacja-kompetencje", "edukacja"),
-    "energy-climate": ("energia-klimat", "energia", "klimat", "energy", "climate"),
-    "funding": ("fundusze", "dofinansowania", "dotacje"),
-    "circular-economy": ("gospodarka-obiegu", "goz"),
-    "ict-ai": ("ict", "ai", "sztuczna-inteligencja", "cyfryzacja"),
+    "food": ("rolnictwo", "agriculture"),
+    "health": ("medycyna", "ochrona-zdrowia", "medicine"),
+    "heritage-creative": ("dziedzictwo-kreatywne", "dziedzictwo", "kultura", "kultura-i-sztuka", "turystyka",
+                          "culture", "heritage"),
+    "education-skills": ("edukacja-kompetencje", "edukacja", "oswiata", "szkolenia", "education"),
+    "energy-climate": ("energia-klimat", "energia", "klimat", "energy", "climate", "ekologia", "srodowisko",
+                       "ochrona-srodowiska", "environment"),
+    "funding": ("fundusze", "dofinansowania", "dotacje", "fundusze-europejskie", "fundusze-unijne", "granty",
+                "grants"),
+    "circular-economy": ("gospodarka-obiegu", "goz", "odpady", "recykling", "recycling"),
+    "ict-ai": ("ict", "ai", "sztuczna-inteligencja", "cyfryzacja", "informatyka", "artificial-intelligence"),
     "tools-plastics": ("narzedzia-tworzywa", "narzedzia", "tworzywa"),
-    "local-government-planning": ("samorzad-planowanie", "samorzad", "planowanie", "local-government"),
-    "social": ("spoleczne",),
-    "transport-mobility": ("transport-mobilnosc", "transport", "mobilnosc", "mobility"),
-}
+    "local-government-planning": ("samorzad-planowanie", "samorzad", "planowanie", "local-government",
+                                  "planowanie-przestrzenne"),
+    "entrepreneurship": ("biznes", "dla-przedsiebiorcow", "gospodarka", "business"),
+    "social": ("spoleczne", "pomoc-spoleczna", "polityka-spoleczna", "seniorzy"),
+    "transport-mobility": ("transport-mobilnosc", "transport", "mobilnosc", "mobility", "komunikacja-miejska",
+                           "transport-publiczny", "public-transport"),
+    "work": ("rynek-pracy", "zatrudnienie", "jobs", "employment"),
+}  # fmt: skip
 
 NAMES: Mapping[str, str] = MappingProxyType(
     {slug(name): topic.slug for topic in _FIRST_LEVEL for name in (topic.slug, topic.pl, topic.en)}

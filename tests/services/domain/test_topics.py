@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.domain import topics
+from services.domain import labels, topics
 
 POLISH_SLUGS = {
     "heritage-creative": "dziedzictwo-kreatywne",
@@ -36,6 +36,20 @@ def test_polish_slugs_are_accepted(topic: str, polish: str) -> None:
 def test_names_come_in_any_case_with_or_without_diacritics() -> None:
     assert topics.resolve("ŻYWNOŚĆ") == topics.resolve("zywnosc") == "food"
     assert topics.resolve("Energia i klimat") == "energy-climate"
+
+
+@pytest.mark.parametrize(
+    ("category", "topic"),
+    [
+        ("Fundusze Europejskie", "funding"), ("Ochrona środowiska", "energy-climate"),
+        ("Biznes", "entrepreneurship"),
+        ("Kultura i sztuka", "heritage-creative"), ("Oświata", "education-skills"), ("Seniorzy", "social"),
+        ("Komunikacja miejska", "transport-mobility"), ("Rolnictwo", "food"), ("Rynek pracy", "work"),
+        ("Culture", "heritage-creative"), ("Odpady", "circular-economy"),
+    ],
+)  # fmt: skip
+def test_feeds_name_topics_in_their_own_words(category: str, topic: str) -> None:
+    assert labels.read([category]).topics == (topic,)
 
 
 def test_what_lies_below_a_topic_is_known() -> None:
