@@ -26,6 +26,12 @@ hypothesis_settings.load_profile("goniec")
 OpenRuntime = Callable[..., Runtime]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first; among themselves all stay in the order that chance gave them."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
     """PostgreSQL and Redis for this test process, not durable, ended with it."""

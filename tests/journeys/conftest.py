@@ -1,4 +1,4 @@
-"""One house for all journeys of a test process: it takes seconds to build."""
+"""One house for all journeys, and one process of the suite that goes on them: it takes seconds to build."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,22 @@ from tests.journeys.chaos import DELAY_S
 from tests.journeys.house import House
 
 
-@pytest.fixture(scope="session")
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "house" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("house"))
+            item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(scope="package")
 def mail_server() -> Iterator[SmtpSink]:
     """Slow enough for something to happen in the middle."""
     with SmtpSink(Script(delay_s=DELAY_S)) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(mail_server: SmtpSink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with House(tmp_path_factory.mktemp("house"), smtp_url=mail_server.url) as running:
         yield running

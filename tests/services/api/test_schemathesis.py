@@ -35,6 +35,7 @@ def reached(rt: Runtime, clock: FrozenClock) -> Iterator[Runtime]:
     found.close()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("push")
 def test_the_api_does_what_its_description_says(
     reached: Runtime,

@@ -76,9 +76,14 @@ def until_told(process: subprocess.Popen[str]) -> str:
     return "".join(told)
 
 
-def test_everything_comes_up_and_leaves_nothing_behind(up: Up, port: int) -> None:
+@pytest.mark.long
+def test_everything_comes_up_mends_itself_and_leaves_nothing_behind(up: Up, port: int) -> None:
     process = up()
     said = until_told(process)
+    assert answers(port)
+    web = next(part for part in psutil.Process(process.pid).children() if part.cmdline()[-1:] == ["web"])
+    web.kill()
+    web.wait(10)
     assert answers(port)
     parts = psutil.Process(process.pid).children(recursive=True)
     assert len(parts) >= 5
@@ -89,15 +94,7 @@ def test_everything_comes_up_and_leaves_nothing_behind(up: Up, port: int) -> Non
     assert not [part for part in parts if part.is_running() and part.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_a_part_that_is_killed_comes_back(up: Up, port: int) -> None:
-    process = up()
-    assert answers(port)
-    web = next(part for part in psutil.Process(process.pid).children() if part.cmdline()[-1:] == ["web"])
-    web.kill()
-    time.sleep(0.5)
-    assert answers(port)
-
-
+@pytest.mark.long
 def test_all_end_with_a_parent_that_is_killed_outright(up: Up, port: int) -> None:
     process = up()
     assert answers(port)

@@ -145,6 +145,7 @@ def results(rt: Runtime) -> dict[int, dict[str, Any]]:
     return {row["id"]: dict(row) for row in rows(rt, RESULT)}
 
 
+@pytest.mark.long
 def test_hostile_documents_cost_little_and_hurt_no_neighbour(
     open_runtime: OpenRuntime, web: WebDouble, parsers: Watched
 ) -> None:
@@ -232,6 +233,7 @@ TRICKS: dict[str, tuple[Answer, str | tuple[str, ...]]] = {
 }
 
 
+@pytest.mark.long
 def test_hostile_answers_cost_little_and_hurt_no_neighbour(
     open_runtime: OpenRuntime, web: WebDouble, parsers: Watched
 ) -> None:

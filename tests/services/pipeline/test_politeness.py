@@ -85,6 +85,7 @@ def shelves(clock: FrozenClock) -> list[Shelf]:
     ]
 
 
+@pytest.mark.long
 def test_a_month_with_restarts_and_kills_has_no_fault(
     open_runtime: OpenRuntime, web: WebDouble, clock: FrozenClock, parsers: ParserPool
 ) -> None:

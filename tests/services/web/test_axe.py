@@ -24,10 +24,10 @@ from tests.conftest import NOON, OpenRuntime
 from tests.services.web.browser import free_socket, running_browser, served
 from tests.services.web.conftest import FREE, Tell
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.xdist_group("browser")]
 
 AXE = Path(__file__).parents[2] / "vendor" / "axe.min.js"
-FINDINGS = """() => axe.run().then(found => found.violations.map(
+FINDINGS = """() => axe.run({resultTypes: ["violations"]}).then(found => found.violations.map(
     fault => fault.id + ": " + fault.nodes.map(node => node.html.slice(0, 200)).join(" | ")))"""
 
 
