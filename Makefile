@@ -27,7 +27,7 @@ run: $(STAMP)
 	@exec $(BIN)/goniec up --demo $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadscope $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

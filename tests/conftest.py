@@ -10,6 +10,8 @@ import pytest
 import redis
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine, create_engine, text
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from services import embedded
 from services.clock import Clock, FrozenClock
@@ -24,6 +26,22 @@ hypothesis_settings.register_profile("goniec", deadline=None, derandomize=True, 
 hypothesis_settings.load_profile("goniec")
 
 OpenRuntime = Callable[..., Runtime]
+
+
+# What takes seconds to begin is begun in one process of the suite alone: a house, a browser.
+TOGETHER = ("tests/journeys/", "tests/services/web/test_axe.py")
+
+
+class Together(LoadScopeScheduling):
+    """Hands out tests one by one, but those that stand on the same costly thing to one process, and first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((place for place in TOGETHER if nodeid.startswith(place)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    return Together(config, log)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,4 +1,4 @@
-"""One house for all journeys, and one process of the suite that goes on them: it takes seconds to build."""
+"""One house for all journeys: it takes seconds to build."""
 
 from collections.abc import Iterator
 
@@ -8,14 +8,6 @@ from tests.doubles.smtp import Script, SmtpSink
 from tests.doubles.web import WebDouble
 from tests.journeys.chaos import DELAY_S
 from tests.journeys.house import House
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "house" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("house"))
-            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="package")

@@ -10,7 +10,7 @@ from tests.services.test_rendering import CONTEXTS, EVERY_MAIL, RENDERER, Values
 from tests.services.web.browser import running_browser
 from tests.services.web.test_axe import AXE, FINDINGS
 
-pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from tests.conftest import NOON, OpenRuntime
 from tests.services.web.browser import free_socket, running_browser, served
 from tests.services.web.conftest import FREE, Tell
 
-pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[2] / "vendor" / "axe.min.js"
 FINDINGS = """() => axe.run({resultTypes: ["violations"]}).then(found => found.violations.map(
