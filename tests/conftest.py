@@ -10,8 +10,8 @@ import pytest
 import redis
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Engine, create_engine, text
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from services import embedded
 from services.clock import Clock, FrozenClock
@@ -32,7 +32,7 @@ OpenRuntime = Callable[..., Runtime]
 TOGETHER = ("tests/journeys/", "tests/services/web/test_axe.py")
 
 
-class Together(LoadScopeScheduling):
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist leaves it untyped
     """Hands out tests one by one, but those that stand on the same costly thing to one process, and first."""
 
     def _split_scope(self, nodeid: str) -> str:

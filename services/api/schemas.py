@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, WithJsonSchema, m
 from services.api.texts import (
     Body,
     Cadence,
+    Definition,
     Email,
     HookUrl,
     Key,
@@ -248,7 +249,7 @@ class EndpointIn(Sent):
 
 
 class TopicIn(Sent):
-    query: Annotated[Query, Field(description="Empty: sources and editors alone assign the topic.")]
+    query: Annotated[Definition, Field(description="Empty: sources and editors alone assign the topic.")]
 
 
 class EndpointPatch(Sent):

@@ -151,6 +151,10 @@ Query = Annotated[
     str,
     Rule(MAX_QUERY, "The query cannot be read.", format="goniec-query", example="topic:funding deadline<30d"),
 ]
+Definition = Annotated[
+    str,
+    Rule(MAX_QUERY, "The query cannot be read.", format="goniec-definition", example="żywność OR miód"),
+]
 MuteValue = Annotated[
     str,
     Rule(MAX_QUERY, "The value is blank.", LINE, 1, format="goniec-query", example="hulajnoga"),

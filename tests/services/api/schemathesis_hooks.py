@@ -20,6 +20,9 @@ QUERIES = [
     "NOT kind:job energia",
 ]
 
+DEFINITIONS = ["grant", "=bony title:nabór", "kind:(call OR tender) lang:pl", "audience:company -energia*"]
+
+schemathesis.openapi.format("goniec-definition", st.sampled_from(DEFINITIONS))
 schemathesis.openapi.format("goniec-query", st.sampled_from(QUERIES[1:]))
 schemathesis.openapi.format(
     "goniec-topic",
