@@ -132,7 +132,9 @@ class Past:
             for one in forms
             if abs(len(one) - len(form)) <= LONGER
         ]
-        return get_close_matches(form, alike, n=MOST_NEAR, cutoff=NEAR)
+        same = sorted(one for one in alike if fold(one) == fold(form))  # sad may have been meant for sąd
+        close = get_close_matches(form, alike, n=MOST_NEAR, cutoff=NEAR)
+        return list(dict.fromkeys([*same, *close]))[:MOST_NEAR]
 
     def is_telling(self, word: str) -> bool:
         """Whether a word says what a text is about: `na` and `w` do not."""

@@ -15,11 +15,12 @@ except ImportError:  # pragma: no cover - depends on the machine
     morfeusz2 = None
 
 MAX_RESTORED = 600
-_PLACE_NAME = "nazwa_geograficzna"
+_PLACE_NAMES = frozenset({"nazwa_geograficzna", "człon_nazwy_geograficznej"})
 _GIVEN_NAME = "imię"
 _SKIPPED = frozenset({"aglt", "interp", "ign", "sym", "dig"})
 _VERBAL = frozenset({"ger", "pact", "ppas", "pacta", "pant", "pcon"})
 _NOUNS = frozenset({"subst", "depr"})
+_HEADWORDS = frozenset({"subst", "adj"})
 _RARE = frozenset({"daw.", "przest.", "pot.", "rzad.", "gwar.", "reg."})
 _FUNCTION_TAGS = frozenset({"prep", "conj", "comp", "part", "qub", "ppron12", "ppron3", "siebie", "interj"})
 # So frequent that a word typed without diacritics never means them when it is a word itself: moc, not móc.
@@ -32,7 +33,8 @@ _FUNCTION_LEMMAS = frozenset(
 class Readings:
     """Lemmas of one form: `common` in small letters, `names` with their capitals, `places` among them.
 
-    `rare` are those of `common` that nobody writes any more, or only speaks; `is_given_name`: Anna, Jana.
+    `rare` are those of `common` that nobody writes any more, or only speaks; `headwords` the nouns and
+    adjectives among all others; `is_given_name`: Anna, Jana.
     """
 
     common: frozenset[str]
@@ -40,6 +42,7 @@ class Readings:
     places: frozenset[str]
     is_function: bool
     rare: frozenset[str] = frozenset()
+    headwords: frozenset[str] = frozenset()
     is_given_name: bool = False
 
     def __bool__(self) -> bool:
@@ -86,8 +89,10 @@ def _readings(analyses: list[Any]) -> Readings:
     """Gerunds and participles give way to a noun: `badania` are `badanie`, not `badać`."""
     found: set[tuple[str, str, frozenset[str]]] = set()
     living: set[str] = set()
-    for start, _, (_, lemma, tags, labels, style) in analyses:
+    for start, _, (form, lemma, tags, labels, style) in analyses:
         tag = tags.split(":", 1)[0]
+        if tag == "brev" and (len(form) == 1 or not lemma.isalpha() or not lemma.islower()):
+            continue  # the m of m.in. is no metre, the pl of umk.pl is not Poland
         if tag not in _SKIPPED and not (start and tag in _FUNCTION_TAGS):
             found.add((_lemma(lemma), tag, frozenset(labels)))
             if _RARE.isdisjoint(style):
@@ -98,9 +103,10 @@ def _readings(analyses: list[Any]) -> Readings:
     return Readings(
         common=common,
         names=frozenset(lemma for lemma, _, _ in kept if lemma[:1].isupper()),
-        places=frozenset(lemma for lemma, _, labels in kept if lemma[:1].isupper() and _PLACE_NAME in labels),
+        places=frozenset(lemma for lemma, _, labels in kept if lemma[:1].isupper() and labels & _PLACE_NAMES),
         is_function=bool(common & _FUNCTION_LEMMAS) or _all_function(tag for _, tag, _ in kept),
         rare=common - living,
+        headwords=frozenset(lemma for lemma, tag, _ in kept if tag in _HEADWORDS) & common & living,
         is_given_name=any(_GIVEN_NAME in labels for _, _, labels in kept),
     )
 

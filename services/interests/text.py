@@ -16,7 +16,7 @@ from services.interests.tokens import Token, is_capitals, is_title, lowered
 
 Keys = frozenset[str]
 
-RULES = 6  # to be raised whenever a word gets other keys than before
+RULES = 7  # to be raised whenever a word gets other keys than before
 CACHED_WORDS = 100_000
 MAX_ANALYSED = 40
 _SHORT_ACRONYM = 5
@@ -98,6 +98,8 @@ class Analyser:
         if not readings:
             return self._unknown(form) | self._unknown_folded(form)
         keys = readings.common | readings.names
+        if not readings.common and not is_title(surface):  # a new word (hubów), written as no name is
+            keys |= self._unknown(form)
         if is_name_like:
             keys = _own_names(readings, form) or keys
         return keys | self._english(form) if is_english else keys
@@ -110,11 +112,11 @@ class Analyser:
             return frozenset({f"^{form}", f"~{self._stems.polish(form)}"})
         known = self._lemmas_meant(word, form)
         if form.isascii() and self._lexicon is not None:
-            known |= self._lemmas_stood_for(form, known, allows_function=in_phrase or not known) or (
+            known |= self._lemmas_stood_for(form, known, in_phrase=in_phrase) or (
                 frozenset() if known else self._names_stood_for(form)
             )
         keys = known or self._unknown(form) | self._singular(form)
-        if not any(key[:1].islower() for key in keys):  # a name; the dictionary may know it of people alone
+        if form not in keys or len(form) <= _SHORT_WORD:  # perhaps a new word besides: hub, not of huba
             keys |= {f"~{self._stems.polish(form)}"}
         return keys | {f"^{form}"} | self._english(form)
 
@@ -125,30 +127,33 @@ class Analyser:
         if as_common.common - as_common.rare:  # gmin, an old word, is first of all of the gmina
             same_common -= as_common.rare
         same_names = frozenset(name for name in as_name.names if lowered(name) == form)
-        if same_names & as_name.places:  # Szubina, a village, is also of Szubin, a town
-            same_names |= as_name.places
+        if same_names:  # Szubina, a village, is also of Szubin, a town
+            same_names |= as_name.names if is_title(word) else as_name.places
         if is_title(word) and same_names and not same_common:
             return same_names
-        if same_common and not is_title(word):  # osa is no place
+        if word == form and same_common & as_common.headwords:  # osa is no place
             same_names -= as_name.places
         if same_common or (same_names and not as_common.common):
             return same_common | same_names
         if is_title(word):
             return as_name.common | as_name.names
-        return as_common.common | as_common.names | same_names
+        return as_common.common | as_common.names | same_names | as_name.places
 
-    def _lemmas_stood_for(self, form: str, known: Keys, *, allows_function: bool) -> Keys:
+    def _lemmas_stood_for(self, form: str, known: Keys, *, in_phrase: bool) -> Keys:
         """Common words and places that an ASCII form may stand for.
 
-        Alone, `moc` does not stand for `móc`, which is in every text; in a phrase it may. What is another
-        form of a `known` lemma (rzeką beside rzeka) says nothing new.
+        Alone, `sad` is an orchard, not a `sąd`, and `moc` does not stand for `móc`, which is in every text; in a
+        phrase they may. What is another form of a `known` lemma (rzeką beside rzeka) says nothing new.
         """
+        typed = self._readings(form)
+        if form in typed.headwords and not in_phrase:
+            return frozenset()
         found: Keys = frozenset()
         for meant in restored(form):
             readings = self._readings(meant)
-            if not known.isdisjoint(readings.common):
+            if not (known - typed.rare).isdisjoint(readings.common):
                 continue
-            if readings and (allows_function or not readings.is_function):
+            if readings and (in_phrase or not known or not readings.is_function):
                 found |= self._common_or_places(meant, readings)
         return found
 
@@ -165,12 +170,13 @@ class Analyser:
         return frozenset().union(*(self._readings(meant).names for meant in restored(form)))
 
     def _is_acronym(self, word: str) -> bool:
-        """Short and in capitals, unless a dictionary knows it as a noun or a place: OZE, not NABÓR."""
+        """Short and in capitals, unless a dictionary knows it as a noun or a name: OZE, not NABÓR."""
         if not is_capitals(word) or len(word) > _SHORT_ACRONYM:
             return False
         readings = self._readings(lowered(word))
-        is_word = bool(readings.common or readings.places) and not readings.is_function
-        return not (is_word and len(word) > _SHORT_WORD)
+        is_name = bool(self._readings(word.capitalize()).names)
+        is_word = (is_name or bool(readings.common)) and not readings.is_function
+        return not (is_word and (len(word) > _SHORT_WORD or not word.isascii()))
 
     def _readings(self, surface: str) -> Readings:
         if self._lexicon is None or len(surface) > MAX_ANALYSED:
@@ -204,10 +210,13 @@ class Analyser:
 
 
 # Cases that soften the end of a stem, which suffix stripping alone does not undo: agrowoltaice, webinarze,
-# networkerzy; the e of a nominative that no other case has: wąskotorowiec, wodorośrodek; villages: Zławsi.
+# networkerzy; the e of a nominative that no other case has: wąskotorowiec, wodorośrodek; villages: Zławsi. And
+# ends that look like those of other words: hologram, fablaby, biocentrum.
 _SOFTENED = (
     ("dze", "ga"), ("rze", "r"), ("rzy", "r"), ("ce", "ka"), ("cie", "t"), ("dzie", "d"), ("iec", "c"),
-    ("ek", "k"), ("wsi", "wieś"), ("wsią", "wieś"),
+    ("ek", "k"), ("wsi", "wieś"), ("wsią", "wieś"), ("le", "ł"), ("ół", "oł"), ("ii", "ia"),
+    ("aci", "at"), ("nci", "nt"), ("icy", "ik"), ("scy", "ski"), ("dzy", "g"), ("yści", "ysta"), ("iści", "ista"), ("owie", ""),
+    ("gram", "gramu"), ("um", "a"), ("by", "b"), ("ow", ""),
 )  # fmt: skip
 _SHORTEST_SOFTENED = 6
 
@@ -229,7 +238,10 @@ def is_verbatim(form: str) -> bool:
 def _own_names(readings: Readings, form: str) -> Keys:
     """Świecie and Osie: places whose names are no common words of their own, unlike Zdrowie and Praca.
 
-    With the other places that are written so: Solca is a village, and of Solec too.
+    With the other names that are written so: Solca is a village, and of Solec too; Kościuszki of Kościuszko; but
+    not the surname Świat.
     """
     is_own = any(lowered(name) == form for name in readings.places) and form not in readings.common
-    return readings.places if is_own else frozenset()
+    if not is_own:
+        return frozenset()
+    return readings.places | {name for name in readings.names if lowered(name) not in readings.common}

@@ -6,12 +6,16 @@ from typing import NamedTuple
 
 _JOINERS = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\ufeff"))
 _COMBINING = re.compile(r"[\u0300-\u036f]")
-_ENDING = r"(?:ach|ami|ata|ce|ch|cie|em|ie|ieć|ka|om|owi|owy|owa|owe|owski|ów|[aąeęiouy])"
 _UPPER = "A-ZĄĆĘŁŃÓŚŹŻ"
-# An acronym with an ending (NCBR-u) is one word; B+R, R&D and C++ are words; hyphens divide all others.
+_CASE = "ach|ami|em|iem|ie|om|owi|ów|ow|u|y"
+_ENDING = rf"(?:{_CASE}|ata|ce|ch|cie|ieć|ka|owy|owa|owe|owski|s[yó]w?|sami|som|[aąęeio])"
+_ENDING_OF_WORD = rf"(?:[-‐‑](?:{_CASE}|cie|s[yóo]w?|sami|[aei])|[’'](?:{_CASE}|[ei]?go|[ei]?mu|[iy]?m|s|[aei]))"
+# A word with an ending behind a hyphen or an apostrophe (NCBR-u, Joe'go), or a small one behind capitals (ZUSu,
+# SMEs), is the word; B+R, R&D and C++ are words; hyphens divide all others.
 _WORD = re.compile(
-    rf"(?P<acronym>(?<![^\W_])[{_UPPER}][{_UPPER}0-9]+)[-‐‑–’']{_ENDING}(?![^\W_])"
+    rf"(?P<acronym>(?<![^\W_])[{_UPPER}][{_UPPER}0-9]+)(?:[-‐‑–’']{_ENDING}|{_CASE}|s|sy|sów|sami)(?![^\W_])"
     r"|(?P<word>[^\W_]{1,3}(?:[+&][^\W_]{1,3})+(?![^\W_])|[^\W_]+(?:\+\+(?![^\W_]))?)"
+    rf"(?:(?<=[^\W\d_]{{2}}){_ENDING_OF_WORD}(?![^\W_]))?"
 )
 _FIRST_HALF = re.compile(r"[-‐‑][^\W\d_]{3}")
 _SHOUTING_SHARE = 0.6
