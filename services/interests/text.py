@@ -142,8 +142,8 @@ class Analyser:
     def _lemmas_stood_for(self, form: str, known: Keys, *, in_phrase: bool) -> Keys:
         """Common words and places that an ASCII form may stand for.
 
-        Alone, `sad` is an orchard, not a `sąd`, and `moc` does not stand for `móc`, which is in every text; in a
-        phrase they may. What is another form of a `known` lemma (rzeką beside rzeka) says nothing new.
+        Alone, `sad` is an orchard, not a `sąd`, and `moc` not `móc`, which is in every text; in a phrase they
+        may be. What is another form of a `known` lemma (rzeką beside rzeka) says nothing new.
         """
         typed = self._readings(form)
         if form in typed.headwords and not in_phrase:
@@ -210,13 +210,13 @@ class Analyser:
 
 
 # Cases that soften the end of a stem, which suffix stripping alone does not undo: agrowoltaice, webinarze,
-# networkerzy; the e of a nominative that no other case has: wąskotorowiec, wodorośrodek; villages: Zławsi. And
-# ends that look like those of other words: hologram, fablaby, biocentrum.
+# networkerzy; the e of a nominative that no other case has: wąskotorowiec, wodorośrodek; villages: Zławsi;
+# and ends that look like those of other words: hologram, fablaby, biocentrum.
 _SOFTENED = (
     ("dze", "ga"), ("rze", "r"), ("rzy", "r"), ("ce", "ka"), ("cie", "t"), ("dzie", "d"), ("iec", "c"),
     ("ek", "k"), ("wsi", "wieś"), ("wsią", "wieś"), ("le", "ł"), ("ół", "oł"), ("ii", "ia"),
-    ("aci", "at"), ("nci", "nt"), ("icy", "ik"), ("scy", "ski"), ("dzy", "g"), ("yści", "ysta"), ("iści", "ista"), ("owie", ""),
-    ("gram", "gramu"), ("um", "a"), ("by", "b"), ("ow", ""),
+    ("aci", "at"), ("nci", "nt"), ("icy", "ik"), ("scy", "ski"), ("dzy", "g"), ("yści", "ysta"), ("iści", "ista"),
+    ("owie", ""), ("gram", "gramu"), ("um", "a"), ("by", "b"), ("ow", ""),
 )  # fmt: skip
 _SHORTEST_SOFTENED = 6
 
@@ -238,8 +238,8 @@ def is_verbatim(form: str) -> bool:
 def _own_names(readings: Readings, form: str) -> Keys:
     """Świecie and Osie: places whose names are no common words of their own, unlike Zdrowie and Praca.
 
-    With the other names that are written so: Solca is a village, and of Solec too; Kościuszki of Kościuszko; but
-    not the surname Świat.
+    With the other names that are written so: Solca is a village, and of Solec too; Kościuszki of Kościuszko;
+    but not the surname Świat.
     """
     is_own = any(lowered(name) == form for name in readings.places) and form not in readings.common
     if not is_own:

@@ -9,9 +9,11 @@ _COMBINING = re.compile(r"[\u0300-\u036f]")
 _UPPER = "A-ZĄĆĘŁŃÓŚŹŻ"
 _CASE = "ach|ami|em|iem|ie|om|owi|ów|ow|u|y"
 _ENDING = rf"(?:{_CASE}|ata|ce|ch|cie|ieć|ka|owy|owa|owe|owski|s[yó]w?|sami|som|[aąęeio])"
-_ENDING_OF_WORD = rf"(?:[-‐‑](?:{_CASE}|cie|s[yóo]w?|sami|[aei])|[’'](?:{_CASE}|[ei]?go|[ei]?mu|[iy]?m|s|[aei]))"
-# A word with an ending behind a hyphen or an apostrophe (NCBR-u, Joe'go), or a small one behind capitals (ZUSu,
-# SMEs), is the word; B+R, R&D and C++ are words; hyphens divide all others.
+_ENDING_OF_WORD = (
+    rf"(?:[-‐‑](?:{_CASE}|cie|s[yóo]w?|sami|[aei])|[’'](?:{_CASE}|[ei]?go|[ei]?mu|[iy]?m|s|[aei]))"
+)
+# An ending behind a hyphen or an apostrophe (NCBR-u, Joe'go), or a small one behind capitals (ZUSu, SMEs), is
+# no part of the word; B+R, R&D and C++ are words; hyphens divide all others.
 _WORD = re.compile(
     rf"(?P<acronym>(?<![^\W_])[{_UPPER}][{_UPPER}0-9]+)(?:[-‐‑–’']{_ENDING}|{_CASE}|s|sy|sów|sami)(?![^\W_])"
     r"|(?P<word>[^\W_]{1,3}(?:[+&][^\W_]{1,3})+(?![^\W_])|[^\W_]+(?:\+\+(?![^\W_]))?)"

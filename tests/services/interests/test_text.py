@@ -4,7 +4,7 @@ import pytest
 
 from services.interests.polish import MAX_RESTORED, dictionary, restored
 from services.interests.text import Analyser
-from services.interests.tokens import tokenise
+from services.interests.tokens import tokenise, words
 
 ANALYSER = Analyser()
 needs_dictionary = pytest.mark.skipif(dictionary() is None, reason="morfeusz2 is not installed here")
@@ -55,6 +55,21 @@ def meet(typed: str, written: str, *, is_english: bool = False, analyser: Analys
         ("gospodarczy", "SPOŁECZNO-GOSPODARCZY"),
         ("grants", "granty i grant"),
         ("badanie", "badań"),
+        ("ARiMR", "wnioski do ARiMR-u"),
+        ("zus", "składki do ZUSu"),
+        ("sme", "support for SMEs"),
+        ("NGO", "dla NGO-sów"),
+        ("Joe", "koncert Joe'go"),
+        ("google", "konto Google’a"),
+        ("Kościuszko", "przy ul. Kościuszki"),
+        ("Rypina", "miasto Rypin"),
+        ("sepolno", "w Sępólnie"),
+        ("osielsko", "w Osielsku"),
+        ("kujawach", "na Kujawy"),
+        ("GOLUB", "do Golubia"),
+        ("DĄB", "pod dębem"),
+        ("hub", "dla hubów"),
+        ("startupow", "nowy startup"),
     ],
 )
 def test_forms_of_one_word_meet(typed: str, written: str) -> None:
@@ -75,6 +90,10 @@ def test_forms_of_one_word_meet(typed: str, written: str) -> None:
         ("moc", "można i może"),
         ("PO", "po południu"),
         ("wiec", "więc"),
+        ("sad", "wyrok sądu"),
+        ("zadanie", "żądanie zapłaty"),
+        ("metr", "m.in. szkoły"),
+        ("Polska", "sekretariat@umk.pl"),
     ],
 )
 def test_words_that_only_look_alike_do_not_meet(typed: str, written: str) -> None:
@@ -89,9 +108,17 @@ def test_small_words_of_a_phrase_typed_without_diacritics_are_found() -> None:
 
 
 @needs_dictionary
+def test_a_phrase_typed_without_diacritics_is_found_even_where_its_words_are_others_without() -> None:
+    wanted = ANALYSER.phrase_keys(("sad", "rejonowy"))
+    tokens = tokenise("sądu rejonowego")
+    assert all(keys & ANALYSER.document_keys(token) for keys, token in zip(wanted, tokens, strict=True))
+
+
+@needs_dictionary
 def test_a_word_typed_without_diacritics_says_what_it_stands_for() -> None:
     assert ANALYSER.understood("wspolpraca") == ("współpraca",)
-    assert ANALYSER.understood("zadanie") == ("zadanie", "żądanie")
+    assert ANALYSER.understood("zadan") == ("zadanie", "żądanie")
+    assert ANALYSER.understood("zadanie") == ("zadanie",)
     assert ANALYSER.understood("NCBR") == ("NCBR",)
 
 
@@ -133,3 +160,27 @@ def test_tokens_are_words_numbers_acronyms_and_parts_of_compounds() -> None:
         "Polsko", "niemiecki", "konkurs", "NCBR", "B+R", "C++", "R&D", "e", "mail", "3D", "innowacje",
         "2026", "zdrowie", "praca",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("NCBR-u", "NCBR"),
+        ("ncbr-u", "ncbr"),
+        ("ARiMR-owi", "ARiMR"),
+        ("UMK-iem", "UMK"),
+        ("ZUSu", "ZUS"),
+        ("PITów", "PIT"),
+        ("SMEs", "SME"),
+        ("Joe'go", "Joe"),
+        ("Google’em", "Google"),
+        ("company's", "company"),
+        ("IIIa", "IIIa"),
+        ("KSeF", "KSeF"),
+        ("e-mail", "e mail"),
+        ("start-up", "start up"),
+        ("B2B", "B2B"),
+    ],
+)
+def test_a_word_is_cut_from_an_ending_that_stands_apart(written: str, read: str) -> None:
+    assert words(written) == read.split()
