@@ -215,8 +215,8 @@ class Analyser:
 _SOFTENED = (
     ("dze", "ga"), ("rze", "r"), ("rzy", "r"), ("ce", "ka"), ("cie", "t"), ("dzie", "d"), ("iec", "c"),
     ("ek", "k"), ("wsi", "wieś"), ("wsią", "wieś"), ("le", "ł"), ("ół", "oł"), ("ii", "ia"),
-    ("aci", "at"), ("nci", "nt"), ("icy", "ik"), ("scy", "ski"), ("dzy", "g"), ("yści", "ysta"), ("iści", "ista"),
-    ("owie", ""), ("gram", "gramu"), ("um", "a"), ("by", "b"), ("ow", ""),
+    ("aci", "at"), ("nci", "nt"), ("icy", "ik"), ("scy", "ski"), ("dzy", "g"), ("yści", "ysta"),
+    ("iści", "ista"), ("owie", ""), ("gram", "gramu"), ("um", "a"), ("by", "b"), ("ow", ""),
 )  # fmt: skip
 _SHORTEST_SOFTENED = 6
 
