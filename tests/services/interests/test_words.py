@@ -20,6 +20,12 @@ from services.interests.tokens import tokenise
 from tests.services.interests.queries import NOW, document
 
 WORDS = Path(__file__).parent / "words"
+FORMS = [("forms.txt",), ("more_forms.txt",), ("held_out_forms.txt", "held_out_more_forms.txt")]
+LOOK_ALIKES = [
+    ("look_alikes.txt",),
+    ("more_look_alikes.txt",),
+    ("held_out_look_alikes.txt", "held_out_more_look_alikes.txt"),
+]
 ANALYSER = Analyser()
 pytestmark = pytest.mark.skipif(dictionary() is None, reason="morfeusz2 is not installed here")
 
@@ -48,17 +54,17 @@ def pairs_of(*names: str) -> list[tuple[str, str]]:
     return [(base, form) for base, forms in groups(*names) for form in forms]
 
 
-@pytest.mark.parametrize("name", ["forms.txt", "more_forms.txt", "held_out_forms.txt"])
-def test_at_least_ninety_nine_of_a_hundred_forms_meet_their_base(name: str) -> None:
-    pairs = pairs_of(name)
+@pytest.mark.parametrize("names", FORMS)
+def test_at_least_ninety_nine_of_a_hundred_forms_meet_their_base(names: tuple[str, ...]) -> None:
+    pairs = pairs_of(*names)
     assert len(pairs) >= 500
     missed = [(base, form) for base, form in pairs if not meet(base, form)]
     assert len(missed) <= len(pairs) / 100, missed
 
 
-@pytest.mark.parametrize("name", ["forms.txt", "more_forms.txt", "held_out_forms.txt"])
-def test_the_same_holds_for_a_base_typed_without_diacritics(name: str) -> None:
-    pairs = [(fold(base), form) for base, form in pairs_of(name) if base.islower()]
+@pytest.mark.parametrize("names", FORMS)
+def test_the_same_holds_for_a_base_typed_without_diacritics(names: tuple[str, ...]) -> None:
+    pairs = [(fold(base), form) for base, form in pairs_of(*names) if base.islower()]
     missed = [(base, form) for base, form in pairs if not meet(base, form)]
     assert len(missed) <= len(pairs) / 100, missed
 
@@ -146,9 +152,9 @@ def test_english_words_meet_their_plurals_inside_polish_text() -> None:
     assert [pair for pair in both_ways if not meet(*pair)] == []
 
 
-@pytest.mark.parametrize("name", ["look_alikes.txt", "more_look_alikes.txt", "held_out_look_alikes.txt"])
-def test_at_most_one_of_a_hundred_look_alikes_is_taken_for_the_other(name: str) -> None:
-    pairs = [tuple(line.split()) for line in lines(name)]
+@pytest.mark.parametrize("names", LOOK_ALIKES)
+def test_at_most_one_of_a_hundred_look_alikes_is_taken_for_the_other(names: tuple[str, ...]) -> None:
+    pairs = [tuple(line.split()) for name in names for line in lines(name)]
     assert len(pairs) >= 150
     both_ways = [(one, other) for pair in pairs for one, other in (pair, pair[::-1])]
     merged = [(one, other) for one, other in both_ways if meet(one, other)]
