@@ -216,7 +216,7 @@ _SOFTENED = (
     ("dze", "ga"), ("rze", "r"), ("rzy", "r"), ("ce", "ka"), ("cie", "t"), ("dzie", "d"), ("iec", "c"),
     ("ek", "k"), ("wsi", "wieś"), ("wsią", "wieś"), ("le", "ł"), ("ół", "oł"), ("ii", "ia"),
     ("aci", "at"), ("nci", "nt"), ("icy", "ik"), ("scy", "ski"), ("dzy", "g"), ("yści", "ysta"),
-    ("iści", "ista"), ("owie", ""), ("gram", "gramu"), ("um", "a"), ("by", "b"), ("ow", ""),
+    ("iści", "ista"), ("iczowie", "icz"), ("gram", "gramu"), ("um", "a"), ("by", "b"), ("ow", ""),
 )  # fmt: skip
 _SHORTEST_SOFTENED = 6
 
