@@ -4,12 +4,22 @@ import re
 
 from services.errors import QueryError
 from services.interests.lexer import Lexeme, Sign
-from services.interests.slips import check_address, instead, refused
+from services.interests.slips import (
+    CONNECTIVES,
+    check_address,
+    check_enclosed,
+    check_field_inside,
+    instead,
+    refused,
+)
+from services.interests.tokens import normal
 from services.interests.tree import Facet, FacetField, Or, Query
-from services.interests.values import UnknownValue, resolve
+from services.interests.values import UnknownValue, begun, resolve
 
 _MOST_JOINED = 4
 _DIVIDED = re.compile(r"[,;|+:/]+")
+_DIVIDED_IN_OPEN = re.compile(r"[,;|]+")
+_CONNECTED = re.compile(rf"\s+(?:{'|'.join(CONNECTIVES)})\s+", re.IGNORECASE)
 _CLOSED = (FacetField.TOPIC, FacetField.PLACE, FacetField.KIND, FacetField.AUDIENCE, FacetField.LANG)
 
 
@@ -20,14 +30,25 @@ def facet(text: str, field: FacetField, lexemes: list[Lexeme], at: int, *, is_ty
         raise refused("exact", f"= is for words, not for {field}", piece, f"a value of {field}",
                       instead(text, piece, ""))  # fmt: skip
     if is_typed:
-        check_address(text, piece)
-    if is_typed and field in _CLOSED and piece.sign is Sign.WORD:
-        _check_several(text, field, lexemes, at)
+        _check_typed(text, field, lexemes, at)
     try:
-        found = tuple(Facet(field, value) for value in resolve(field, piece.text))
+        found = tuple(Facet(field, value) for value in resolve(field, normal(piece.text)))
     except UnknownValue as unknown:
-        raise _unknown(text, field, piece, unknown) from None
+        raise _unknown(text, field, lexemes, at, unknown) from None
     return found[0] if len(found) == 1 else Or(found)
+
+
+def _check_typed(text: str, field: FacetField, lexemes: list[Lexeme], at: int) -> None:
+    piece = lexemes[at]
+    check_address(text, piece)
+    if piece.sign is Sign.WORD:
+        check_field_inside(text, piece)
+        check_enclosed(text, lexemes, at)
+        check_several = _check_several if field in _CLOSED else _check_several_codes
+        check_several(text, field, lexemes, at)
+    if field is FacetField.SOURCE and not piece.text.removeprefix("#").isdecimal():
+        said = f"a source is told by its number, not by {piece.text[:40]!r}"
+        raise refused("unknown_value", said, piece, "a number, such as source:12; institution: takes names")
 
 
 def check_colon(text: str, field: FacetField | str, lexemes: list[Lexeme], at: int) -> None:
@@ -37,6 +58,10 @@ def check_colon(text: str, field: FacetField | str, lexemes: list[Lexeme], at: i
         return
     behind = lexemes[at + 1]
     check_address(text, inner)
+    if behind.start > inner.end or behind.sign is Sign.END:
+        last = Lexeme(Sign.FIELD, ":", inner.column + inner.length - 1, 1)
+        said = f"a colon stands behind {field}, not behind its value"
+        raise refused("colon", said, last, "no second colon", instead(text, last, ""))
     is_joined = inner.end == behind.start and behind.sign is Sign.WORD
     whole = Lexeme(Sign.WORD, "", inner.column, behind.end - inner.start if is_joined else inner.length)
     expected = f"one value, such as {field}:a; or several, {field}:(a OR b)"
@@ -56,15 +81,17 @@ def check_colon(text: str, field: FacetField | str, lexemes: list[Lexeme], at: i
 def _check_several(text: str, field: FacetField, lexemes: list[Lexeme], at: int) -> None:
     """Several values side by side, or one of several words, where one word was expected."""
     piece = lexemes[at]
-    for end in range(_joined_end(lexemes, at), at + 1, -1):
-        whole = Lexeme(Sign.WORD, "", piece.column, lexemes[end - 1].end - piece.start)
+    for whole in _joined(lexemes, at):
         name = text[whole.start : whole.end]
-        if _is_value(field, name) and not _is_value(field, piece.text):
+        is_connected = _CONNECTED.search(name) is not None
+        if _is_value(field, name) and (is_connected or not _is_value(field, piece.text)):
             said = f"{name!r} is one value of several words"
             raise refused("quote", said, whole, '" before and behind it', instead(text, whole, f'"{name}"'))
-        several = [one.strip() for one in _DIVIDED.split(name) if one.strip()]
-        if len(several) > 1 and all(_is_value(field, one) for one in several):
-            raise _several(text, field, whole, several)
+        is_bare = lexemes[at - 1].sign is Sign.FIELD
+        for divided in (_DIVIDED, _CONNECTED) if is_bare else (_DIVIDED,):
+            several = [one.strip() for one in divided.split(name) if one.strip()]
+            if len(several) > 1 and all(_is_value(field, one) for one in several):
+                raise _several(text, field, whole, several)
     several = [one for one in _DIVIDED.split(piece.text) if one]
     if (
         len(several) > 1
@@ -74,17 +101,33 @@ def _check_several(text: str, field: FacetField, lexemes: list[Lexeme], at: int)
         raise _several(text, field, piece, several)
 
 
+def _check_several_codes(text: str, field: FacetField, lexemes: list[Lexeme], at: int) -> None:
+    """`institution:umk,pbs`: of what is not listed here, only signs tell that there are several."""
+    piece, end = lexemes[at], at + 1
+    while _DIVIDED_IN_OPEN.fullmatch(lexemes[end - 1].text[-1]) and lexemes[end].sign is Sign.WORD:
+        end += 1
+    whole = Lexeme(Sign.WORD, "", piece.column, lexemes[end - 1].end - piece.start)
+    name = text[whole.start : whole.end]
+    several = [one.strip() for one in _DIVIDED_IN_OPEN.split(name) if one.strip()]
+    if len(several) > 1:
+        raise _several(text, field, whole, several)
+
+
 def _several(text: str, field: FacetField, whole: Lexeme, several: list[str]) -> QueryError:
     quoted = " OR ".join(f'"{one}"' if " " in one else one for one in several)
+    is_grouped = text[: whole.start].endswith("(") and text[whole.end :].startswith(")")
+    fixed = instead(text, whole, quoted if is_grouped else f"({quoted})")
     said = f"several values of {field} stand in parentheses, with OR between them"
-    return refused("several", said, whole, f"{field}:({quoted})", instead(text, whole, f"({quoted})"))
+    return refused("several", said, whole, f"{field}:({quoted})", fixed)
 
 
-def _joined_end(lexemes: list[Lexeme], at: int) -> int:
-    end = at + 1
+def _joined(lexemes: list[Lexeme], at: int) -> list[Lexeme]:
+    """A piece with up to three bare words behind it, as one: the longest first."""
+    end, first = at + 1, lexemes[at]
     while end - at < _MOST_JOINED and lexemes[end].sign is Sign.WORD:
         end += 1
-    return end
+    lasts = reversed(lexemes[at + 1 : end])
+    return [Lexeme(Sign.WORD, "", first.column, last.end - first.start) for last in lasts]
 
 
 def _is_value(field: FacetField, text: str) -> bool:
@@ -94,8 +137,15 @@ def _is_value(field: FacetField, text: str) -> bool:
         return False
 
 
-def _unknown(text: str, field: FacetField, piece: Lexeme, unknown: UnknownValue) -> QueryError:
-    near = unknown.suggestion
+def _unknown(
+    text: str, field: FacetField, lexemes: list[Lexeme], at: int, unknown: UnknownValue
+) -> QueryError:
+    piece, near = lexemes[at], unknown.suggestion
+    if field is FacetField.PLACE and piece.sign is Sign.WORD:
+        for whole in _joined(lexemes, at):
+            if whole_name := begun(text[whole.start : whole.end]):
+                piece, near = whole, whole_name
+                break
     return refused(
         "unknown_value",
         unknown.message + (f"; did you mean {field}:{near}?" if near else ""),

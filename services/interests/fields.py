@@ -13,11 +13,14 @@ DEADLINE = "deadline"
 NAMES = (*FacetField, TITLE)
 ALSO_CALLED = {
     "temat": "topic", "tematy": "topic", "topics": "topic", "tag": "topic", "category": "topic",
-    "kategoria": "topic", "rodzaj": "kind", "typ": "kind", "type": "kind",
+    "kategoria": "topic", "dziedzina": "topic", "rodzaj": "kind", "typ": "kind", "type": "kind",
     "miejsce": "place", "gmina": "place", "powiat": "place", "miasto": "place", "location": "place",
-    "city": "place", "zrodlo": "source", "instytucja": "institution", "from": "institution",
-    "od": "institution", "odbiorca": "audience", "dla": "audience", "for": "audience",
-    "jezyk": "lang", "language": "lang", "tytul": "title", "termin": "deadline", "due": "deadline",
+    "city": "place", "gdzie": "place", "where": "place", "zrodlo": "source", "instytucja": "institution",
+    "from": "institution", "od": "institution", "org": "institution", "organizacja": "institution",
+    "organization": "institution", "publisher": "institution", "uczelnia": "institution",
+    "odbiorca": "audience", "dla": "audience", "for": "audience", "komu": "audience",
+    "jezyk": "lang", "language": "lang", "tytul": "title", "subject": "title", "termin": "deadline",
+    "due": "deadline",
 }  # fmt: skip
 _MIN_START = 3
 
@@ -54,6 +57,11 @@ def field_meant(name: str) -> str | None:
     return folded if folded in (*NAMES, DEADLINE) else ALSO_CALLED.get(folded)
 
 
+def field_nearly(name: str) -> str | None:
+    """The field that a name means or is misspelt from, where a sign behind it says that it is one."""
+    return field_meant(name) or (_nearest(fold(name)) if len(name) > _MIN_START else None)
+
+
 def _nearest(name: str) -> str | None:
     called = [*NAMES, DEADLINE, *ALSO_CALLED]
     near = get_close_matches(name, called, n=1, cutoff=0.7)
@@ -76,11 +84,16 @@ def _suggested(text: str, named: Lexeme, near: str | None) -> str:
 
 
 _BETWEEN = re.compile(r"\s*[\[{(]\s*(\S+?)\s+(?:TO|to|do|-|–)\s+(\S+?)\s*[\]})]")
+_TO = re.compile(r"\s*([\w-]+)\.\.\.?([\w-]+)")
 
 
 def _compared(text: str, named: Lexeme) -> str:
-    """`deadline:30d` → `deadline<30d`; `deadline:[2026-01-01 TO 2026-02-01]` → both its ends."""
-    if found := _BETWEEN.match(text, named.end):
+    """`deadline:30d` → `deadline<30d`; `deadline:[2026-01-01 TO 2026-02-01]` → both its ends.
+
+    A sign that stands behind the colon is kept: `deadline:>30d` → `deadline>30d`.
+    """
+    if found := _BETWEEN.match(text, named.end) or _TO.match(text, named.end):
         both = f"{DEADLINE}>={found[1]} {DEADLINE}<={found[2]}"
         return text[: named.start] + both + text[found.end() :]
-    return f"{text[: named.start]}{DEADLINE}<{text[named.end :].lstrip()}"
+    rest = text[named.end :].lstrip()
+    return f"{text[: named.start]}{DEADLINE}{'' if rest.startswith(('<', '>', '≤', '≥')) else '<'}{rest}"

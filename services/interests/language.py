@@ -24,7 +24,7 @@ __all__ = ["MAX_DEPTH", "MAX_LEAVES", "MAX_LENGTH", "canonical", "parse", "recal
 MAX_LENGTH = 2_000
 MAX_DEPTH = 20
 MAX_LEAVES = 100
-MAX_MENDED = 20
+MAX_MENDED = 10
 
 _SOMETHING = "a word, a phrase in quotes, a field such as topic: or a parenthesis"
 _ENDS = (Sign.OR, Sign.CLOSE, Sign.END)
@@ -35,7 +35,7 @@ def parse(text: str) -> Query:
 
     Raises QueryError with the column and what was expected; what it suggests can be read.
     """
-    typed = straight(text)
+    typed = straight(text) if len(text) <= MAX_LENGTH else text
     try:
         return _read(typed, is_typed=True)
     except QueryError as fault:
@@ -62,8 +62,10 @@ def _read(text: str, *, is_typed: bool) -> Query:
         )
     if not text.strip():
         raise QueryError("the query is empty", column=1, expected=_SOMETHING, reason="dangling")
-    tree = normalise(_Parser(text, is_typed=is_typed).whole())
+    parser = _Parser(text, is_typed=is_typed)
+    tree = normalise(parser.whole())
     _check_size(text, tree)
+    _check_wanted(tree, parser.sides)
     return tree
 
 
@@ -76,9 +78,9 @@ def _mended(fault: QueryError) -> str | None:
         try:
             _read(text, is_typed=True)
         except QueryError as further:
-            text = further.suggestion
+            text = None if further.suggestion == text else further.suggestion
         else:
-            return text
+            return text.strip()
     return None
 
 
@@ -92,6 +94,8 @@ class _Parser:
         self._at = 0
         self._depth = 0
         self._field: FacetField | str | None = None
+        self.sides: list[tuple[Query, Lexeme]] = []
+        """The sides of the outermost OR, each with its place."""
 
     def whole(self) -> Query:
         query = self._any_of()
@@ -111,11 +115,19 @@ class _Parser:
         return taken
 
     def _any_of(self) -> Query:
-        parts = [self._all_of()]
+        parts = [self._side()]
         while self._here.sign is Sign.OR:
             self._take()
-            parts.append(self._all_of())
+            parts.append(self._side())
         return Or(tuple(parts)) if len(parts) > 1 else parts[0]
+
+    def _side(self) -> Query:
+        first = self._here
+        found = self._all_of()
+        if not self._depth:
+            length = self._lexemes[self._at - 1].end - first.start
+            self.sides.append((found, Lexeme(first.sign, "", first.column, length)))
+        return found
 
     def _all_of(self) -> Query:
         parts: list[Query] = []
@@ -170,6 +182,7 @@ class _Parser:
             raise refused("colon", said, named, expected)
         self._field = field_named(named, self._text)
         check_colon(self._text, self._field, self._lexemes, self._at)
+        slips.check_excluded(self._text, self._field, self._lexemes, self._at)
         if self._here.sign not in (Sign.OPEN, Sign.WORD, Sign.QUOTED, Sign.EQUALS):
             said, expected = f"{self._field}: has no value", f"a value, such as {self._field}:(a OR b)"
             raise refused("dangling", said, named, expected, without(self._text, named))
@@ -227,25 +240,34 @@ _KEYWORD_SIGNS = (Sign.AND, Sign.OR, Sign.NOT)
 
 
 def _check_size(text: str, tree: Query) -> None:
-    """What a matcher can bear: leaves, depth, alternatives; and something that must be there."""
+    """What a matcher can bear: leaves, depth, alternatives."""
     if (leaf_count := _leaf_count(tree)) > MAX_LEAVES:
         raise _whole(text, f"the query has {leaf_count} conditions, at most {MAX_LEAVES} are possible")
     if _depth(tree) > MAX_DEPTH or len(render(tree)) > MAX_LENGTH:
         raise _whole(text, "written out in full the query is too long")
     try:
-        alternatives = parts_of(tree)
+        parts_of(tree)
     except TooManyParts:
         message = f"the query has more than {MAX_PARTS} alternatives of several conditions each"
         raise _whole(text, message) from None
-    if not all(part.clauses for part in alternatives):
-        raise QueryError(
-            "a query (and each side of its OR) must say what it wants, not only what it does not want: "
-            "otherwise nearly everything would match",
-            column=1,
-            length=len(text),
-            expected="a word, a topic or another field beside what is excluded",
-            reason="only_excluded",
-        )
+
+
+def _check_wanted(tree: Query, sides: list[tuple[Query, Lexeme]]) -> None:
+    """Something that must be there, in each alternative. Raises QueryError at the side without it."""
+    if _wants(tree):
+        return
+    place = next(place for side, place in sides if not _wants(normalise(side)))
+    raise refused(
+        "only_excluded",
+        "a query (and each side of its OR) must say what it wants, not only what it does not want: "
+        "otherwise nearly everything would match",
+        place,
+        "a word, a topic or another field beside what is excluded",
+    )
+
+
+def _wants(tree: Query) -> bool:
+    return all(part.clauses for part in parts_of(tree))
 
 
 def _whole(text: str, message: str) -> QueryError:

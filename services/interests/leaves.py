@@ -31,6 +31,11 @@ def text_leaf(text: str, piece: Lexeme, *, in_title: bool) -> Leaf:
 def exact_leaf(text: str, piece: Lexeme, *, in_title: bool) -> Leaf:
     """Exactly one form. Raises QueryError."""
     found = _words(text, piece)
+    if "*" in piece.text:
+        fixed = instead(text, piece, piece.text.strip())
+        fixed = fixed[: piece.start - 1] + fixed[piece.start :]
+        said, expected = "= and * say opposite things", "exactly one form, or its beginning and *"
+        raise refused("exact", said, piece, expected, fixed)
     if len(found) > 1:
         fixed = instead(text, piece, f'"{" ".join(found)}"')
         fixed = fixed[: piece.start - 1] + fixed[piece.start :]
@@ -51,8 +56,9 @@ def _prefix(text: str, piece: Lexeme, *, in_title: bool) -> Leaf:
     found = words(stem)
     if len(found) != 1 or lowered(found[0]) != lowered(stem):
         said = f"{star} takes the beginning of a single word"
-        raise refused("star", said, piece, "letters or digits and *", instead(text, piece, " ".join(found)))
-    if len(stem) < MIN_PREFIX or len(stem) > MAX_WORD:
+        fixed = instead(text, piece, f"{' '.join(found)}*")
+        raise refused("star", said, piece, "letters or digits and *", fixed)
+    if not MIN_PREFIX <= len(lowered(found[0])) <= MAX_WORD:
         said = f"* needs {MIN_PREFIX} to {MAX_WORD} letters before it"
         raise refused("star", said, piece, "such as innowacj*", fixed)
     return Prefix(lowered(found[0]), in_title)

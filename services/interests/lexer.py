@@ -6,18 +6,31 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from services.errors import QueryError
+from services.interests.tokens import normal
 
 QUOTES = '"„“”‟«»'
 DASHES = "-‐‑‒–—―−﹣"
 KEYWORDS = ("AND", "OR", "NOT")
 _PIECE = re.compile(rf"[^\s(){QUOTES}]+")
-_FIELD = re.compile(r"([^\W\d_][\w-]*):")
+_JOINERS = "\u00ad\u200c\u200d"  # part of the word that they stand in
+_FIELD = re.compile(rf"([^\W\d_][\w\u0300-\u036f{_JOINERS}-]*):")
+_QUOTE = re.compile(f"[{QUOTES}]")
+_LOOSE_JOINER = re.compile(rf"(?<!\w)[{_JOINERS}]|[{_JOINERS}](?!\w)")
+_GLUED = re.compile(rf"(AND|OR|NOT)(?=[{DASHES}]\w)")
 _COMPARED = re.compile(r"deadline\s*(<=|>=|=<|=>|<|>|≤|≥)\s*", re.IGNORECASE)
 _RELATIONS = {"=<": "<=", "≤": "<=", "=>": ">=", "≥": ">="}
-# Letter for letter, so that columns stay: the wide forms of ASCII, and what cannot be seen.
-_STRAIGHT = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict.fromkeys(
-    map(ord, "\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u3000\ufeff"), " "
+# Letter for letter, so that columns stay: the wide forms of ASCII, its doubles, and what cannot be seen.
+_UNSEEN = (
+    *(0x061C, 0x180E, 0x200B, 0x200E, 0x200F, 0x3000, 0xFE0E, 0xFE0F, 0xFEFF),
+    *(*range(0x2028, 0x202F), *range(0x2060, 0x2070), *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080)),
 )
+_STRAIGHT = (
+    {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+    | dict.fromkeys(map(ord, "\u2236\ufe55\ufe13\ua789"), ":")
+    | dict.fromkeys(map(ord, "″❝❞〝〞〟"), '"')
+    | dict.fromkeys(_UNSEEN, " ")
+)
+_UNUSED = ("Cc", "Cs", "Cn", "Co")  # sorts of characters that no text holds
 
 
 class Sign(Enum):
@@ -54,19 +67,19 @@ class Lexeme:
 
 def straight(text: str) -> str:
     """With plain letters for their wide forms and a space for what cannot be seen; of the same length."""
-    return text.translate(_STRAIGHT)
+    return _LOOSE_JOINER.sub(" ", text.translate(_STRAIGHT))
 
 
 def lex(text: str) -> list[Lexeme]:
     """The pieces of a query with END last. Raises QueryError for what can be no piece."""
-    for index, char in enumerate(text):
-        if not char.isspace() and unicodedata.category(char) in ("Cc", "Cs"):
+    for index, char in enumerate(text if not text.isprintable() else ""):
+        if _is_unused(char):
             raise QueryError(
                 "this character cannot be part of a query",
                 column=index + 1,
                 expected="letters, digits and signs that can be seen",
                 reason="character",
-                suggestion=text[:index] + " " + text[index + 1 :],
+                suggestion="".join(" " if _is_unused(one) else one for one in text).strip(),
             )
     found: list[Lexeme] = []
     at = 0
@@ -78,6 +91,10 @@ def lex(text: str) -> list[Lexeme]:
         found.append(lexeme)
         at += lexeme.length
     return [*found, Lexeme(Sign.END, "", len(text) + 1, 1)]
+
+
+def _is_unused(char: str) -> bool:
+    return not char.isspace() and unicodedata.category(char) in _UNUSED
 
 
 def _next(text: str, at: int) -> Lexeme:
@@ -94,24 +111,22 @@ def _next(text: str, at: int) -> Lexeme:
         relation = _RELATIONS.get(compared[1], compared[1])
         return Lexeme(Sign.DEADLINE, relation, column, len(compared[0]))
     if field := _FIELD.match(text, at):
-        return Lexeme(Sign.FIELD, field[1], column, len(field[0]))
+        return Lexeme(Sign.FIELD, normal(field[1]), column, len(field[0]))
     return _word(text, at)
 
 
 def _quoted(text: str, at: int) -> Lexeme:
-    ends = [end for quote in QUOTES if (end := text.find(quote, at + 1)) > 0]
-    if not ends:
+    closing = _QUOTE.search(text, at + 1)
+    if closing is None:
         raise _unpaired(text, at)
-    end = min(ends)
-    return Lexeme(Sign.QUOTED, text[at + 1 : end], at + 1, end + 1 - at)
+    return Lexeme(Sign.QUOTED, text[at + 1 : closing.start()], at + 1, closing.end() - at)
 
 
 def _unpaired(text: str, at: int) -> QueryError:
     """A mark at the end of a word closes what nobody opened; any other opens what nobody closed."""
     rest = text[at + 1 :]
     if at and not text[at - 1].isspace() and not rest.strip():
-        begun = re.search(r"[^()\"„“”‟«»:]*$", text[:at])
-        start = begun.start() if begun else 0
+        start = 1 + max(text.rfind(sign, 0, at) for sign in f"():{QUOTES}")
         start += len(text[start:at]) - len(text[start:at].lstrip())
         return QueryError(
             "this quotation mark closes what none has opened",
@@ -145,7 +160,8 @@ def _dash(text: str, at: int) -> Lexeme:
 
 
 def _word(text: str, at: int) -> Lexeme:
-    piece = _PIECE.match(text, at)
+    """`OR-b` is an operator and what it takes, not a word with a hyphen."""
+    piece = _GLUED.match(text, at) or _PIECE.match(text, at)
     assert piece is not None
     word = piece[0]
     sign = Sign[word] if word in KEYWORDS else Sign.WORD

@@ -6,8 +6,8 @@ Read over silently, `a or b` would ask for the word "or", and `deadline~3` for t
 import re
 
 from services.errors import QueryError
-from services.interests.fields import DEADLINE, field_meant
-from services.interests.lexer import Lexeme, Sign
+from services.interests.fields import DEADLINE, field_meant, field_nearly
+from services.interests.lexer import DASHES, Lexeme, Sign
 from services.interests.tokens import words
 
 CONNECTIVES = {
@@ -19,8 +19,12 @@ STRANGE = frozenset({"NEAR", "XOR", "NAND", "ANDNOT"})
 _ENDING = (Sign.WORD, Sign.QUOTED, Sign.CLOSE)
 _BEGINNING = (Sign.WORD, Sign.QUOTED, Sign.OPEN, Sign.FIELD, Sign.DEADLINE, Sign.EQUALS, Sign.NOT)
 _ADDRESS = re.compile(r"(?:https?|ftp)://\S*|www\.\S+", re.IGNORECASE)
-_COMPARED = re.compile(r"([^\W\d_][\w-]*)?(!?[~=<>≤≥^]+)(.*)")
-_SINGLE = "'‘’‚‛`´"
+_COMPARED = re.compile(r"([^\W\d_][\w-]*)?(!?[~=<>≤≥≠^]+)(.*)")
+_SINGLE = "'‘’‚‛`´‹›"
+_OPENING = re.compile(rf",,|[{_SINGLE}]+")
+_CLOSING = re.compile(rf"[{_SINGLE}]+(?!\w)")
+_FIELD = re.compile(r"(?<![\w-])([^\W\d_][\w-]*):")
+_LIST = re.compile(r"(?<=\w)(?:\|\|?|&&|[,;])(?=[^\W\d_])")
 _JOINED = {"&": "AND", "&&": "AND", "|": "OR", "||": "OR"}
 _BRACKETS = str.maketrans("[]{}", "()()")
 _TIME = re.compile(r"[0-9]+d|20[0-9]{2}-[0-9]{2}-[0-9]{2}", re.IGNORECASE)
@@ -90,11 +94,43 @@ def check_piece(text: str, lexemes: list[Lexeme], at: int) -> None:
     """A bare piece that holds what only looks like an operator. Raises QueryError."""
     piece = lexemes[at]
     check_address(text, piece)
-    for check in (_joints, _brackets, _single_quotes, _colon, _comparison, _signs, _named_deadline):
+    for check in _CHECKS:
         check(text, lexemes, at)
     if not words(piece.text):
         message = f"there is no word in {piece.text[:40]!r}"
         raise refused("no_word", message, piece, "a word of letters or digits", without(text, piece))
+
+
+def check_field_inside(text: str, piece: Lexeme) -> None:
+    """`+topic:health`, `a,place:torun`: a field that no space divides from what is before it."""
+    found = next((one for one in _FIELD.finditer(piece.text) if field_meant(one[1])), None)
+    if found is None or not found.start():
+        return
+    before = piece.text[: found.start()]
+    kept = re.sub(r"[\W_]+$", "", before)
+    joint = Lexeme(piece.sign, "", piece.column + len(kept), max(1, len(before) - len(kept)))
+    fixed = instead(text, joint, " " if kept else "")
+    said = f"a field begins a piece of its own: {found[0]}"
+    raise refused("colon", said, joint, f"a space before {found[0]}" if kept else "nothing before it", fixed)
+
+
+def check_enclosed(text: str, lexemes: list[Lexeme], at: int) -> None:
+    """`topic:'ict ai'`, `topic:[a OR b]`: what opens in a value and closes in another piece."""
+    piece = lexemes[at]
+    if piece.text[0] in _SINGLE and piece.text[-1] not in _SINGLE:
+        _single_quotes(text, lexemes, at)
+    if piece.text[0] in "[{" and piece.text[-1] not in "]}":
+        _brackets(text, lexemes, at)
+
+
+def check_excluded(text: str, field: str, lexemes: list[Lexeme], at: int) -> None:
+    """`topic:-health`: the sign that excludes stands before the field. Raises QueryError."""
+    sign = lexemes[at]
+    if sign.sign is not Sign.NOT:
+        return
+    named = lexemes[at - 1]
+    fixed = f"{text[: named.start]}-{field}:{text[sign.end :].lstrip()}"
+    raise refused("dash", f"{sign.text} stands before a field, not behind it", sign, f"-{field}:value", fixed)
 
 
 def check_equals(text: str, lexemes: list[Lexeme], at: int) -> None:
@@ -120,11 +156,25 @@ def _joints(text: str, lexemes: list[Lexeme], at: int) -> None:
     if operator := _JOINED.get(piece.text):
         said = f"{piece.text} joins nothing; the operator is written {operator}"
         raise refused("connective", said, piece, operator, instead(text, piece, operator))
-    if piece.text.startswith("!") and words(piece.text[1:]):
+    behind = lexemes[at + 1]
+    is_before = piece.end == behind.start and behind.sign in (Sign.OPEN, Sign.QUOTED)
+    if piece.text.startswith("!") and (words(piece.text[1:]) or is_before):
         fixed = instead(text, piece, f"-{piece.text.lstrip('!')}")
         raise refused(
             "sign", "! excludes nothing; a dash does", piece, "a - right before what to exclude", fixed
         )
+
+
+def _list(text: str, lexemes: list[Lexeme], at: int) -> None:
+    """`hydrogen|ammonia`, `hydrogen,ammonia`: several words with a sign and no space between."""
+    piece = lexemes[at]
+    if found := _LIST.search(piece.text):
+        both = [one.strip(",;") for one in _LIST.split(piece.text)]
+        is_and = found[0] == "&&"
+        joined = f" {'AND' if is_and else 'OR'} ".join(both)
+        said = f"{found[0]} joins nothing; the operator is written {'AND' if is_and else 'OR'}"
+        fixed = instead(text, piece, f"({joined})")
+        raise refused("connective", said, _part(piece, found), "AND, OR, or a space", fixed)
 
 
 def _brackets(text: str, lexemes: list[Lexeme], at: int) -> None:
@@ -137,11 +187,10 @@ def _brackets(text: str, lexemes: list[Lexeme], at: int) -> None:
 
 def _single_quotes(text: str, lexemes: list[Lexeme], at: int) -> None:
     piece = lexemes[at]
-    if piece.text[0] in _SINGLE and (
-        closed := re.compile(rf"[{_SINGLE}](?!\w)").search(text, piece.start + 1)
-    ):
+    opened = _OPENING.match(piece.text)
+    if opened and (closed := _CLOSING.search(text, piece.start + opened.end())):
         whole = Lexeme(piece.sign, "", piece.column, closed.end() - piece.start)
-        inside = text[piece.start + 1 : closed.start()]
+        inside = text[piece.start + opened.end() : closed.start()]
         fixed = instead(text, whole, f'"{inside}"') if words(inside) else without(text, whole)
         raise refused(
             "quote", "a phrase stands in double quotes", whole, '" before and behind the phrase', fixed
@@ -150,9 +199,10 @@ def _single_quotes(text: str, lexemes: list[Lexeme], at: int) -> None:
 
 def _colon(text: str, lexemes: list[Lexeme], at: int) -> None:
     piece, before = lexemes[at], lexemes[at - 1] if at else None
+    check_field_inside(text, piece)
     if not piece.text.startswith(":"):
         return
-    if before and before.sign is Sign.WORD and field_meant(before.text):
+    if before and before.sign in (Sign.WORD, Sign.QUOTED) and field_meant(before.text):
         both = Lexeme(before.sign, "", before.column, piece.column + 1 - before.column)
         fixed = instead(text, both, f"{before.text}:")
         raise refused("colon", "a colon stands right behind its field", piece, f"{before.text}:value", fixed)
@@ -171,24 +221,30 @@ def _comparison(text: str, lexemes: list[Lexeme], at: int) -> None:
     sign, rest = found[2], found[3]
     name, before = found[1], lexemes[at - 1] if at else None
     if name is None and before is not None and before.sign is Sign.WORD and before.end < piece.start:
-        if not field_meant(before.text):
+        if field_meant(before.text):
+            name, piece = before.text, Lexeme(Sign.WORD, "", before.column, piece.end - before.start)
+        elif not _TIME.fullmatch(rest):
             return
-        name, piece = before.text, Lexeme(Sign.WORD, "", before.column, piece.end - before.start)
-    meant = field_meant(name) if name else None
-    if meant == DEADLINE:
+    meant = (field_nearly if sign[0] not in "~^" else field_meant)(name) if name else None
+    is_not = "!" in sign or "≠" in sign
+    if meant == DEADLINE and not is_not:
         relation = _relation(sign)
+        called = f"unknown field {name}; did you mean {DEADLINE}{relation}?"
         raise refused(
             "deadline",
-            f"{sign} compares no deadline" if relation is None else f"the field is called {DEADLINE}",
+            f"{sign} compares no deadline" if relation is None else called,
             piece,
             "deadline<30d or deadline>2026-12-01; also <= and >=",
             instead(text, piece, f"{DEADLINE}{relation or '<'}{rest}"),
         )
-    if meant:
-        fixed = instead(text, piece, f"{meant}:{rest}")
+    if meant and meant != DEADLINE:
+        fixed = instead(text, piece, f"{'-' if is_not else ''}{meant}:{rest}")
         raise refused("colon", f"{meant} takes a colon, not {sign}", piece, f"{meant}:value", fixed)
-    if "<" in sign or ">" in sign:
-        raise refused("deadline", "only deadlines are compared", piece, "deadline<30d or deadline>2026-12-01")
+    if meant or "<" in sign or ">" in sign:
+        said, expected = "only deadlines are compared, by < and >", "deadline<30d or deadline>2026-12-01"
+        is_time = not name and _TIME.fullmatch(rest) is not None
+        timed = instead(text, piece, f"{DEADLINE}{sign}{rest}") if is_time else None
+        raise refused("deadline", said, piece, expected, timed)
 
 
 def _relation(sign: str) -> str | None:
@@ -233,5 +289,19 @@ def _named_deadline(text: str, lexemes: list[Lexeme], at: int) -> None:
         )
 
 
+def _dash(text: str, lexemes: list[Lexeme], at: int) -> None:
+    """`a-(b)`: a dash between a word and what may have to be excluded."""
+    piece, behind = lexemes[at], lexemes[at + 1]
+    if piece.text[-1] in DASHES and piece.end == behind.start and behind.sign in (Sign.OPEN, Sign.QUOTED):
+        dash = Lexeme(piece.sign, "-", piece.column + len(piece.text) - 1, 1)
+        said, expected = "a dash that excludes has a space before it", "a space before - or behind it"
+        raise refused("dash", said, dash, expected, instead(text, dash, " -"))
+
+
 def _part(piece: Lexeme, found: re.Match[str]) -> Lexeme:
     return Lexeme(piece.sign, found[0], piece.column + found.start(), max(1, len(found[0])))
+
+
+_CHECKS = (
+    _joints, _brackets, _single_quotes, _colon, _list, _comparison, _signs, _named_deadline, _dash,
+)  # fmt: skip

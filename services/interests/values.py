@@ -17,6 +17,7 @@ LANGUAGES = re.findall(
     "mk mt nb nl nn no pl pt ro ru sk sl sq sr sv tr uk vi zh",
 )
 MAX_VALUE = 100
+_REGION = re.compile(r"(?<=^[a-zA-Z]{2})[-_][a-zA-Z]{2}$")  # pl-PL
 _CODE = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 
 
@@ -45,9 +46,36 @@ def resolve(field: FacetField, text: str) -> tuple[str, ...]:
         case FacetField.AUDIENCE:
             return (_listed("audience", text, _AUDIENCE_NAMES, AUDIENCES),)
         case FacetField.LANG:
-            return (_listed("lang", text, _LANGUAGE_NAMES, ("pl", "en", "de", "uk", "…")),)
+            name = _REGION.sub("", text)
+            return (_listed("lang", name, _LANGUAGE_NAMES, ("pl", "en", "de", "uk", "…")),)
         case FacetField.SOURCE | FacetField.INSTITUTION:
             return (_code(field, text),)
+
+
+# What is no value, and what its writer is likely to mean; only suggested.
+_MEANT: Mapping[str, str] = MappingProxyType(
+    {
+        "kind konkurs": "call", "kind konkursy": "call", "kind grant": "call", "kind granty": "call",
+        "kind dotacja": "call", "kind dotacje": "call", "kind wydarzenie": "meeting",
+        "kind wydarzenia": "meeting", "kind event": "meeting", "kind events": "meeting",
+        "kind konferencja": "meeting", "kind szkolenie": "meeting", "kind webinar": "meeting",
+        "kind warsztaty": "meeting", "kind wiadomosc": "news", "kind wiadomosci": "news",
+        "kind informacja": "news", "kind zamowienie": "tender", "kind zamowienia": "tender",
+        "kind staz": "job", "kind vacancy": "job", "kind job-offer": "job", "kind oferta-pracy": "job",
+        "kind partner": "consortium", "topic rolnictwo": "food", "topic agriculture": "food",
+        "topic szkolnictwo": "education-skills", "topic szkoly": "education-skills",
+        "topic medycyna": "health", "topic informatyka": "ict-ai", "topic it": "ict-ai",
+        "topic energetyka": "energy-climate", "topic biznes": "entrepreneurship",
+        "topic firmy": "entrepreneurship", "topic granty": "funding", "topic grants": "funding",
+        "topic badania": "science", "topic research": "science", "audience przedsiebiorca": "company",
+        "audience przedsiebiorcy": "company", "audience msp": "company", "audience sme": "company",
+        "audience business": "company", "audience badacze": "researcher", "audience uczniowie": "school",
+        "audience nauczyciele": "school", "audience jst": "local_government",
+        "audience gmina": "local_government", "audience gminy": "local_government",
+        "audience iob": "business_support", "audience obywatele": "citizen", "audience seniorzy": "citizen",
+        "audience dziennikarze": "media",
+    }
+)  # fmt: skip
 
 
 def _topic(text: str) -> str:
@@ -69,7 +97,7 @@ def _places(text: str) -> tuple[str, ...]:
     if area := areas.find(text):
         return (area.code,)
     names = [*places.NAMES, *areas.NAMES]
-    near = _nearest(text, places.PLACES) if text.isdigit() else _begun(text, names) or _nearest(text, names)
+    near = _nearest(text, places.PLACES) if text.isdigit() else begun(text) or _nearest(text, names)
     raise UnknownValue(
         f"unknown place {text[:40]!r}",
         expected="a municipality or county of the area by its name or TERYT code (torun, 0403, 0461011), "
@@ -110,16 +138,21 @@ def _declined(text: str, names: Mapping[str, str]) -> str | None:
 def _code(field: FacetField, text: str) -> str:
     """A source's number or an institution's slug: whether it exists is not known here."""
     code = text.lower() if _CODE.fullmatch(text.lower()) else slug(text)
+    if field is FacetField.SOURCE and code.isdecimal():
+        code = code.lstrip("0") or "0"
     if not _CODE.fullmatch(code) or len(code) > MAX_VALUE:
+        named = "an institution" if field is FacetField.INSTITUTION else f"a {field}"
         raise UnknownValue(
-            f"{text[:40]!r} cannot be a {field}", expected=f"the {field}'s short name, of letters and digits"
+            f"{text[:40]!r} cannot be the short name of {named}",
+            expected=f"the {field}'s short name, of letters and digits",
         )
     return code
 
 
 def _unknown(field: str, text: str, *, near: str | None, expected: Iterable[str]) -> UnknownValue:
+    meant = _MEANT.get(f"{field} {slug(text[:MAX_VALUE])}", near)
     return UnknownValue(
-        f"unknown {field} {text[:40]!r}", expected=f"one of {', '.join(expected)}", suggestion=near
+        f"unknown {field} {text[:40]!r}", expected=f"one of {', '.join(expected)}", suggestion=meant
     )
 
 
@@ -128,7 +161,13 @@ def _nearest(text: str, names: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-def _begun(text: str, names: Iterable[str]) -> str | None:
-    """The one name that begins with these words: `solec` → `solec-kujawski`."""
-    found = [name for name in names if name.startswith(f"{slug(text[:MAX_VALUE])}-")]
+def begun(text: str) -> str | None:
+    """The one place whose name begins with these words: `solec` → `solec-kujawski`.
+
+    Of several words the last may be cut short or misspelt: `solec kujawsk`, `nowa wies wilka`.
+    """
+    start, names = slug(text[:MAX_VALUE]), [*places.NAMES, *areas.NAMES]
+    found = [name for name in names if name.startswith(f"{start}-")]
+    if not found and "-" in start:
+        found = get_close_matches(start, names, n=1, cutoff=0.85)
     return found[0] if len(found) == 1 else None

@@ -6,7 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.errors import QueryError
-from services.interests.canonical import canonical, normalise, render
+from services.interests.canonical import canonical, leaf_text, normalise, render
+from services.interests.documents import Document
 from services.interests.evaluate import meets
 from services.interests.language import parse
 from services.interests.reading import Reading
@@ -65,6 +66,42 @@ def test_any_text_is_read_or_refused_with_a_place_in_it(text: str) -> None:
         assert answer.expected
     else:
         assert parse(canonical(answer)) == answer
+
+
+def _typed(tree: Query, chance: random.Random) -> str:
+    """A tree as somebody might type it: operators in words or signs, needless parentheses, odd spaces."""
+    space = chance.choice((" ", "  ", "\t", "\u00a0", "\n", "\u3000"))
+    match tree:
+        case Not(part):
+            return chance.choice(("-", "NOT ", "NOT" + space)) + _grouped(part, chance)
+        case And(parts):
+            joint = chance.choice((" ", " AND ", space, f"{space}AND{space}"))
+            return joint.join(_grouped(part, chance) for part in parts)
+        case Or(parts):
+            return f"{space}OR{space}".join(_grouped(part, chance) for part in parts)
+        case _:
+            return leaf_text(tree)
+
+
+def _grouped(tree: Query, chance: random.Random) -> str:
+    is_bare = not isinstance(tree, And | Or) and chance.random() < 0.7
+    return _typed(tree, chance) if is_bare else f"({_typed(tree, chance)})"
+
+
+@given(trees, st.randoms(use_true_random=False))
+def test_however_it_is_typed_it_has_the_one_form(tree: Query, chance: random.Random) -> None:
+    assert _accepted(_typed(tree, chance)) == normalise(tree)
+
+
+@given(st.lists(trees, min_size=2, max_size=5), st.lists(documents, min_size=3, max_size=6))
+def test_queries_that_bring_different_notices_have_different_forms(
+    asked: list[Query], told: list[Document]
+) -> None:
+    readings = [Reading(one, ANALYSER) for one in told]
+    brought: dict[str, list[bool]] = {}
+    for tree in asked:
+        found = [meets(tree, reading, NOW) for reading in readings]
+        assert brought.setdefault(canonical(tree), found) == found
 
 
 def _answer(text: str) -> Query | QueryError:

@@ -1,5 +1,7 @@
 """What people type is read as they mean it, or refused at its place, with what to type instead."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,6 +126,7 @@ def test_relations_of_deadlines_have_one_form(typed: str, meant: str) -> None:
         ("a !!!", 3, 3, "no word"),
         ("in*cje", 1, 6, "end of a word"),
         ("i*", 1, 2, "letters"),
+        ("e\u0301*", 1, 3, "letters"),
         ('"innow*"', 1, 8, "quotes"),
         ("= a", 1, 1, "directly before"),
         ('="a b"', 2, 5, "single word"),
@@ -132,6 +135,8 @@ def test_relations_of_deadlines_have_one_form(typed: str, meant: str) -> None:
         ("deadline<0d", 10, 2, "less than 0"),
         ("deadline<99999d", 10, 6, "days ahead"),
         ("kwota<30d", 1, 9, "only deadlines"),
+        ("source:umk", 8, 3, "by its number"),
+        ("institution:***", 13, 3, "an institution"),
         ("a\x00b", 2, 1, "cannot be part"),
         ("a\ud800b", 2, 1, "cannot be part"),
     ],
@@ -172,7 +177,7 @@ def test_what_was_meant_is_suggested_as_a_whole_query(typed: str, said: str, sug
         ("deadline=30d", "= compares no deadline", "deadline<30d"),
         ("deadline = 30d", "= compares no deadline", "deadline<30d"),
         ("deadline 30d", "is compared", "deadline<30d"),
-        ("termin<30d", "is called deadline", "deadline<30d"),
+        ("termin<30d", "did you mean deadline<?", "deadline<30d"),
         ("deadline<30", "no time", "deadline<30d"),
         ("a deadline<2 tygodnie b", "no time", "a deadline<14d b"),
         ("deadline<31.12.2026", "no time", "deadline<2026-12-31"),
@@ -207,6 +212,47 @@ def test_what_was_meant_is_suggested_as_a_whole_query(typed: str, said: str, sug
         ('a ""', "quotes are empty", "a"),
         ("a — b", "dash", "a b"),
         ("a OR", "behind", "a"),
+        ('deadline<"30d" a', "without quotes", "deadline<30d a"),
+        ("deadline<2026", "no time", "deadline<2026-01-01"),
+        ("deadline<12.2026", "no time", "deadline<2026-12-01"),
+        ("deadline<2026–12–01", "no time", "deadline<2026-12-01"),
+        ("deadline<2026-12-01T12:00", "no time", "deadline<2026-12-01"),
+        ("deadline<December 31, 2026 a", "no time", "deadline<2026-12-31 a"),
+        ("deadline<12/31/2026", "no time", "deadline<2026-12-31"),
+        ("deadline<miesiąc", "no time", "deadline<30d"),
+        ("deadline<30d, a", "no time", "deadline<30d a"),
+        ("deadline:>2026-12-01", "compared", "deadline>2026-12-01"),
+        ("deadline:2026-01-01..2026-02-01", "compared", "deadline>=2026-01-01 deadline<=2026-02-01"),
+        ("dedline<30d", "did you mean deadline<?", "deadline<30d"),
+        ("a >2026-12-01", "only deadlines", "a deadline>2026-12-01"),
+        ("=innowac*", "opposite", "innowac*"),
+        ("polsko-niem*", "a single word", "polsko niem*"),
+        ("a +topic:health", "begins a piece", "a topic:health"),
+        ("a,topic:health", "begins a piece", "a topic:health"),
+        ("topic:health,place:torun", "begins a piece", "topic:health place:torun"),
+        ('"topic":health', "right behind its field", "topic:health"),
+        ("topic:health:", "not behind its value", "topic:health"),
+        ("a topic:-health", "before a field", "a -topic:health"),
+        ("a title:NOT b", "before a field", "a -title:b"),
+        ("a topic!=health", "takes a colon", "a -topic:health"),
+        ("tpoic=health", "takes a colon", "topic:health"),
+        ("topic:'ict ai'", "double quotes", 'topic:"ict ai"'),
+        ("topic:[health OR food]", "parentheses do", "topic:(health OR food)"),
+        ("topic:(health, food)", "in parentheses", "topic:(health OR food)"),
+        ("topic:zdrowie lub praca", "in parentheses", "topic:(zdrowie OR praca)"),
+        ("topic:energia i klimat", "one value", 'topic:"energia i klimat"'),
+        ("institution:umk, pbs a", "in parentheses", "institution:(umk OR pbs) a"),
+        ("source:1,2", "in parentheses", "source:(1 OR 2)"),
+        ("place:nowa wies a", "did you mean place:nowa-wies-wielka?", "place:nowa-wies-wielka a"),
+        ("kind:konkurs", "did you mean kind:call?", "kind:call"),
+        ("wodór|amoniak", "written OR", "(wodór OR amoniak)"),
+        ("wodór&&amoniak", "written AND", "(wodór AND amoniak)"),
+        ("a -wodór,amoniak", "written OR", "a -(wodór OR amoniak)"),
+        (",,zielony ład''", "double quotes", '"zielony ład"'),
+        ("a !(b OR c)", "a dash does", "a -(b OR c)"),
+        ("a-(b)", "a space before", "a -(b)"),
+        ("a\x07b\x08c", "cannot be part", "a b c"),
+        ("a\ufffeb", "cannot be part", "a b"),
     ],
 )
 def test_habits_of_other_search_boxes_are_told_with_what_to_type_here(
@@ -237,6 +283,15 @@ def test_habits_of_other_search_boxes_are_told_with_what_to_type_here(
         ('szkoła "lub" przedszkole', '"lub" przedszkole szkoła'),
         ("i", '"i"'),
         ("umk.pl", '"umk pl"'),
+        ("lang:pl-PL", "lang:pl"),
+        ("source:012", "source:12"),
+        ("\u2066topic:health\u2069", "topic:health"),
+        ("\u200dto\u00adpic:he\u00adalth", "topic:health"),
+        ("topic∶health", "topic:health"),
+        ("współ\u00adpraca", "współpraca"),
+        ("″zielony ład″", '"zielony ład"'),
+        ("b AND-a", "b -a"),
+        ("CO2,5", '"CO2 5"'),
         ("spotkanie 12:30?", '"12 30" spotkanie'),
     ],
 )
@@ -252,6 +307,8 @@ def test_a_canonical_form_of_an_earlier_version_is_still_read() -> None:
 _HABITS = (
     *("deadline", "topic", "title", "place", "health", "Toruniu", "i", "lub", "nie", "OR", "NOT", "30d"),
     *("31.12.2026", "<", ">", "=", "~", ":", "-", "—", "(", ")", "[", '"', "„", "'", "*", "?", "!", "&&"),
+    *("topic:", "place:(", "deadline<", "dedline<", "source:", "title:", "|", "||", ";", ",,", "''", "!("),
+    *("2026–12", "in 30 days", "miesiąc", "\u2066", "\u00ad", "\u0301", "∶", "\x07", "-(", "=a*", "energia"),
     *(",", "http://", "www.a.pl", "：", "\\", "1", "a", "żółw", "\u00a0", "\u200b", *[" "] * 12),
 )
 
@@ -276,11 +333,28 @@ def test_any_text_is_a_query_or_has_one_fault_inside_it(typed: str) -> None:
     else:
         written = canonical(parse(typed))
         assert parse(written) == recall(written) == parse(typed)
+        assert canonical(recall(written)) == written
 
 
 @pytest.mark.parametrize("typed", ["-a", "-topic:health -kind:news", "a OR -b", "NOT (a b)"])
 def test_a_query_that_only_excludes_is_refused_with_the_reason(typed: str) -> None:
     assert "nearly everything would match" in refused(typed).message
+
+
+@pytest.mark.parametrize(
+    ("typed", "column", "length"),
+    [
+        ("-a", 1, 2),
+        ("a OR -b", 6, 2),
+        ("-a OR b", 1, 2),
+        ("b OR (a OR -c) OR d", 6, 9),
+        ("a OR NOT (b c) OR d", 6, 9),
+        ("(a OR -b) -c", 1, 12),
+    ],
+)
+def test_the_side_that_only_excludes_is_pointed_at(typed: str, column: int, length: int) -> None:
+    fault = refused(typed)
+    assert (fault.reason, fault.column, fault.length) == ("only_excluded", column, length)
 
 
 def test_an_exclusion_inside_an_alternative_is_fine_where_something_is_wanted() -> None:
@@ -294,6 +368,31 @@ def test_limits_are_told_with_their_numbers() -> None:
     assert "alternatives" in refused(" ".join(f"(a{i} OR b{i} c{i})" for i in range(5))).message
     assert "longer than" in refused("a" * 61).message
     assert read("-" * 1_000 + "a") == "a"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ab " * 660 + '(x"',
+        '"' * 1_999,
+        "=" * 2_000,
+        "'a " * 660,
+        "a^2 " * 500,
+        "x:a " * 500,
+        "place:zzzz " * 180,
+        "topic:" + ",".join(["ai"] * 600) + ",zzz",
+        "deadline:(a" + " " * 1_980,
+        "x -(" + " ".join(f"(a{i} OR b{i} c{i})" for i in range(80)) + ")",
+        " OR ".join(f"(a{i} OR b{i}) (c{i} OR d{i} e{i})" for i in range(24)),
+        "-(" * 20 + "a" + ")" * 20 + " b",
+        "a " * 1_000_000,
+    ],
+    ids=lambda typed: typed[:12],
+)
+def test_no_query_takes_long_to_be_read_or_refused(typed: str) -> None:
+    began = time.thread_time()
+    fault_of(typed)
+    assert time.thread_time() - began < 0.2
 
 
 def test_alternatives_of_single_conditions_are_no_blow_up() -> None:
