@@ -27,10 +27,25 @@ class Fault:
     suggestion_url: str | None = None
 
 
-def check(query: str) -> None:
-    """Raises QueryError with the place in what was typed."""
-    if query:
+def check(query: str, *, whole: str = "") -> None:
+    """Raises QueryError with the place in what was typed.
+
+    A query may exclude alone where the `whole` choice that it narrows down says what is wanted.
+    """
+    if not query:
+        return
+    try:
         language.parse(query)
+    except QueryError as error:
+        if error.reason != "only_excluded" or not _reads(whole):
+            raise
+
+
+def _reads(query: str) -> bool:
+    try:
+        return bool(language.parse(query))
+    except QueryError:
+        return False
 
 
 def refusal(error: GoniecError) -> Fault:
@@ -39,10 +54,10 @@ def refusal(error: GoniecError) -> Fault:
     return Fault(code, "", error.message, "", 0, "", "", "", "", None)
 
 
-def fault_in(query: str, *, page: str | None = None) -> Fault | None:
+def fault_in(query: str, *, whole: str = "", page: str | None = None) -> Fault | None:
     """What is wrong with a query, or None; `page` is where its suggestion may be tried as `q`."""
     try:
-        check(query)
+        check(query, whole=whole)
     except QueryError as error:
         return fault(error, query, page=page)
     return None

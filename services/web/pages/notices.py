@@ -101,7 +101,7 @@ def one(here: Here, notice_id: int) -> Response:
 
 def _listed(here: Visit, asked: Wanted, after: str) -> tuple[Page[dict[str, Any]], Fault | None]:
     """A page of notices, or none and what is wrong with the query."""
-    fault = faults.fault_in(asked.query, page="/")
+    fault = faults.fault_in(asked.query, whole=asked.composed, page="/")
     if fault is None:
         try:
             found = notices.search(here.rt, q=asked.composed, after=after or None, limit=PAGE_SIZE)

@@ -199,7 +199,7 @@ ACTIONS: dict[str, Action] = {
 def _tried(here: Visit, person: SubscriberView, sent: Form) -> Response:
     """How much a new interest would bring, before it is added."""
     wanted = Wanted.read(sent)
-    found = preview_of(here, wanted, faults.fault_in(wanted.query))
+    found = preview_of(here, wanted, faults.fault_in(wanted.query, whole=wanted.composed))
     if found["fault"]:
         return _shown(here, person, sent=sent, fault_at="add", fault=found["fault"])
     return _shown(here, person, sent=sent, fault_at="add", preview=found["preview"])
@@ -219,7 +219,7 @@ def _readable(wanted: Wanted) -> None:
     """Let a fault be told by its place in what was typed, not in what was made of it."""
     if wanted.is_empty:
         raise BadInput("An interest needs a word, a topic, a place or a kind.", field="empty")
-    faults.check(wanted.query)
+    faults.check(wanted.query, whole=wanted.composed)
 
 
 def _subscription(sent: Form) -> int:

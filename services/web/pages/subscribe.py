@@ -31,7 +31,9 @@ def choose(here: Here) -> Response:
 def preview(here: Here) -> Response:
     """How much of a choice there was lately: the piece of the form that follows one's typing."""
     wanted = Wanted.read(here.asked)
-    html = here.part("_preview", preview_of(here, wanted, faults.fault_in(wanted.query)))
+    html = here.part(
+        "_preview", preview_of(here, wanted, faults.fault_in(wanted.query, whole=wanted.composed))
+    )
     return HTMLResponse(html, headers={**HEADERS, **OPEN, "X-Robots-Tag": "noindex"})
 
 
@@ -106,7 +108,7 @@ def _errors(wanted: Wanted, sent: Form) -> set[str]:
         errors.add("email")
     if wanted.is_empty:
         errors.add("nothing")
-    if faults.fault_in(wanted.query):
+    if faults.fault_in(wanted.query, whole=wanted.composed):
         errors.add("query")
     return errors
 
@@ -114,7 +116,7 @@ def _errors(wanted: Wanted, sent: Form) -> set[str]:
 def _form(
     here: Visit, wanted: Wanted, rhythm: Rhythm, sent: Form | None = None, errors: set[str] | None = None
 ) -> Response:
-    fault = faults.fault_in(wanted.query)
+    fault = faults.fault_in(wanted.query, whole=wanted.composed)
     context = {
         "wanted": wanted,
         "rhythm": rhythm,

@@ -108,6 +108,16 @@ def test_the_piece_that_follows_ones_typing_says_the_same(site: TestClient, tell
     assert "Parentheses must come in pairs" in words(site.get("/subscribe/preview?q=(a").text)
 
 
+def test_a_query_may_only_exclude_where_something_else_is_chosen(site: TestClient, tell: Tell) -> None:
+    tell()
+    tell(key="b", title="Przetarg na bony", kind="tender")
+    narrowed = site.get("/subscribe/preview?topic=funding&q=-kind:tender")
+    assert "In the last 30 days: 1 notice" in words(narrowed.text)
+    assert "Say what you want" in words(site.get("/subscribe/preview?q=-kind:tender").text)
+    assert site.post("/subscribe", data={**WISH, "q": "-kind:tender"}).status_code == 303
+    assert site.post("/subscribe", data={**WISH, "topic": "", "q": "-kind:tender"}).status_code == 422
+
+
 def test_an_address_may_bring_choices_along(site: TestClient) -> None:
     page = read(site.get("/subscribe?topic=funding&q=bony").text)
     assert page.xpath('//input[@value="funding"]/@checked')
