@@ -19,6 +19,7 @@ from services.interests.tree import And, Facet, FacetField, Leaf, Not, Or, Phras
 MOST = 3
 TRIED = 24
 MIN_STEM = 4
+MOST_RESPELT = 12  # words of a query: to look for what is spelt nearly so takes milliseconds a word
 CUTS = (1, 2, 3, 5)  # letters that a looser beginning lacks
 NARROWING = ("kind:", "topic:", "place:", "audience:")
 
@@ -77,7 +78,7 @@ def _readable(query: Query) -> str | None:
 def _wider(query: Query, past: Past) -> Iterator[Query | None]:
     """Another spelling, then each condition looser, then each left out, then any instead of all."""
     parts = query.parts if isinstance(query, And) else (query,)
-    for loosen in (_respelt, _looser):
+    for loosen in (_respelt, _looser) if _words(query) <= MOST_RESPELT else (_looser,):
         for place, part in enumerate(parts):
             for looser in loosen(part, past):
                 yield _joined([*parts[:place], looser, *parts[place + 1 :]])
@@ -86,6 +87,16 @@ def _wider(query: Query, past: Past) -> Iterator[Query | None]:
             rest = [*parts[:place], *parts[place + 1 :]]
             yield _joined([part for part in rest if isinstance(part, Not) or _says_something(part, past)])
         yield from (part for part in parts if _says_something(part, past))
+
+
+def _words(query: Query) -> int:
+    match query:
+        case And(parts) | Or(parts):
+            return sum(map(_words, parts))
+        case Phrase(words):
+            return len(words)
+        case _:
+            return int(isinstance(query, Word))
 
 
 def _says_something(part: Query, past: Past) -> bool:

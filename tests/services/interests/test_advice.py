@@ -1,5 +1,7 @@
 """What to try instead: the nearest spelling first, then less; always a query that brings something."""
 
+import time
+
 import pytest
 
 from services.interests import advice, language
@@ -49,6 +51,14 @@ def tried(past: Past, query: str) -> list[str]:
 )
 def test_the_least_change_that_brings_something_comes_first(past: Past, typed: str, first: str) -> None:
     assert tried(past, typed)[0] == first
+
+
+def test_only_a_short_query_is_respelt(past: Past) -> None:
+    others = [f"xyzzyqq{n}" for n in range(advice.MOST_RESPELT)]
+    assert tried(past, " OR ".join(["seminarjum", *others[1:]])) != []
+    began = time.thread_time()
+    assert "seminarium" not in " ".join(tried(past, " OR ".join(["seminarjum", *others])))
+    assert time.thread_time() - began < 0.2
 
 
 def test_small_words_are_no_advice(past: Past) -> None:
