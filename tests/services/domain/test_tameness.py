@@ -62,6 +62,6 @@ def test_what_institutions_write_is_tame(body: str) -> None:
     "piece", ["<!--", "<a ", "<a b='", "<", "</", "<b", '<a href="x" ', "<!", "<td>", "<p a=b c "]
 )
 def test_the_count_is_quick_whatever_it_is_given(piece: str) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     is_tame(piece * (200_000 // len(piece)))
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0
