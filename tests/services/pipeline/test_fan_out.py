@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import event, text
 
 from services.clock import FrozenClock
+from services.domain.mutes import MuteKind
 from services.errors import Unavailable
 from services.interests.shards import Shard
-from services.manage import subscriptions
-from services.pipeline import match
+from services.manage import mutes, subscribers, subscriptions, suppressions
+from services.manage.mutes import Unwanted
+from services.pipeline import compose, match
 from services.pipeline.fan_out import fan_out
 from services.pipeline.following import refresh
 from services.pipeline.leases import LEASE
@@ -234,3 +236,76 @@ def test_a_fan_out_killed_at_any_statement_goes_on_where_it_stopped(rt: Runtime,
             assert match.run(rt) == 1
             assert counts(rt, BY_STATE) == {"pending": 7 * number}
     assert number > 10
+
+
+TRAITS = ("unconfirmed", "suppressed", "interest", "story", "institution", "word", "no_consent")
+REASONS = ("not_confirmed", "suppressed", "muted_interest", "muted_story", "muted_institution", "muted_word",
+           "no_commercial_consent")  # fmt: skip
+
+
+def test_of_all_that_keeps_a_reader_out_the_first_is_the_reason_and_the_accounts_close(rt: Runtime) -> None:
+    [first] = publish(rt, draft("first", title="Dotacje dla firm"))
+    story = only(rt, "SELECT story_id FROM notices WHERE id = :id", id=first.notice_id)["story_id"]
+    expected: dict[str, str] = {}
+    for number in range(2 ** len(TRAITS)):
+        has = [trait for place, trait in enumerate(TRAITS) if number >> place & 1]
+        address = f"r{number}@mail.example"
+        expected[address] = next((r for t, r in zip(TRAITS, REASONS, strict=True) if t in has), "pending")
+        person = reader(rt, address, "dotacja", commercial="no_consent" not in has)
+        values = {"interest": person.subscriptions[0].id, "story": story, "institution": "gmina-testowa",
+                  "word": "firma"}  # fmt: skip
+        for kind in sorted(values.keys() & set(has), key=TRAITS.index):
+            mutes.add(rt, person.id, Unwanted(MuteKind(kind), str(values[kind])))
+        if "suppressed" in has:
+            suppressions.add(rt, address)
+        if "unconfirmed" in has:
+            rows(rt, "UPDATE subscribers SET state = 'pending' WHERE id = :id RETURNING id", id=person.id)
+    rows(rt, "UPDATE notices SET commercial = true RETURNING id")
+
+    assert match.run(rt) == 1
+
+    who = """SELECT r.email, coalesce(c.reason, c.state) FROM candidates c
+             JOIN subscribers r ON r.id = c.subscriber_id"""
+    assert counts(rt, who) == expected
+    asked = "SELECT count(*) AS n FROM matches m JOIN subscriptions s USING (interest_id)"
+    assert only(rt, asked)["n"] == len(expected)
+
+
+def test_readers_leave_and_change_while_they_are_told_and_nobody_waits_for_ever(rt: Runtime) -> None:
+    for query in ("kind:call", "dotacja"):
+        many_readers(rt, 40, query, prefix=query.replace(":", "-"))
+    people = [row["id"] for row in rows(rt, "SELECT id FROM subscribers ORDER BY id")]
+    problems: list[BaseException] = []
+
+    def stir(mine: list[int]) -> None:
+        try:
+            for number, person in enumerate(mine):
+                [held] = subscriptions.list_for(rt, person)
+                mutes.add(rt, person, Unwanted(MuteKind.WORD, ("firma", "gmina")[number % 2]))
+                if number % 3:
+                    subscriptions.change(rt, person, held.id, query=("dotacja", "przetarg")[number % 2])
+                else:
+                    subscribers.leave(rt, person, via="api")
+        except BaseException as exc:
+            problems.append(exc)
+
+    threads = [threading.Thread(target=stir, args=(people[start::3],)) for start in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in itertools.count():
+        publish(rt, draft(f"n-{number}"))
+        held = claimed(rt)
+        fan_out(rt, held, held.rows, slice_rows=20)
+        compose.run(rt)
+        if not any(thread.is_alive() for thread in threads):
+            break
+    for thread in threads:
+        thread.join()
+
+    assert problems == []
+    publish(rt, draft("last"))
+    assert match.run(rt) == 1
+    reached = "SELECT count(*) AS n FROM candidates WHERE event_id = (SELECT max(id) FROM events)"
+    asking = """SELECT count(*) AS n FROM subscriptions s JOIN interests i ON i.id = s.interest_id
+                WHERE i.canonical IN ('kind:call', 'dotacja')"""
+    assert only(rt, reached) == only(rt, asking)
