@@ -249,7 +249,10 @@ class EndpointIn(Sent):
 
 
 class TopicIn(Sent):
-    query: Annotated[Definition, Field(description="Empty: sources and editors alone assign the topic.")]
+    query: Annotated[
+        Definition,
+        Field(description="Of words, kinds and audiences. Empty: sources and editors alone assign it."),
+    ]
 
 
 class EndpointPatch(Sent):

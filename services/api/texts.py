@@ -24,6 +24,7 @@ from services.domain import cadence, places, topics
 from services.errors import BadInput
 
 MAX_QUERY = 1_000
+MAX_DEFINITION = 2_000
 MIN_YEAR, MAX_YEAR = 1970, 2199
 MAX_ID = 2**63 - 1
 NO_CURSOR = "This cursor is not one that we gave out. Begin without `after`."
@@ -153,7 +154,7 @@ Query = Annotated[
 ]
 Definition = Annotated[
     str,
-    Rule(MAX_QUERY, "The query cannot be read.", format="goniec-definition", example="żywność OR miód"),
+    Rule(MAX_DEFINITION, "The query cannot be read.", format="goniec-definition", example="żywność OR miód"),
 ]
 MuteValue = Annotated[
     str,
