@@ -89,14 +89,13 @@ def _wider(code: str, day: date) -> Iterator[str]:
 
 
 def _word_atoms(reading: Reading) -> frozenset[str]:
-    found: set[str] = set()
-    for field, words in reading.texts(in_title=False):
-        for word in words:
-            found.add(_form_atom(word.form, False))
-            found.update(_key_atom(key, False) for key in word.keys)
-            if field == "title":
-                found.add(_form_atom(word.form, True))
-                found.update(_key_atom(key, True) for key in word.keys)
+    """Forms and keys are gathered first, so that an atom is made once, however often its word comes."""
+    found: list[str] = []
+    for in_title in (False, True):
+        words = [word for _, words in reading.texts(in_title=in_title) for word in words]
+        form_start, key_start = _form_atom("", in_title), _key_atom("", in_title)
+        found += [form_start + form for form in {word.form for word in words}]
+        found += [key_start + key for key in set().union(*[word.keys for word in words])]
     return frozenset(found)
 
 

@@ -11,7 +11,8 @@ from typing import assert_never
 from services.domain import areas, places
 from services.domain.folding import fold
 from services.interests.canonical import leaf_text
-from services.interests.reading import Reading, ReadWord
+from services.interests.reading import Reading
+from services.interests.text import ReadWord
 from services.interests.tree import (
     And,
     Deadline,

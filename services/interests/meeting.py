@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from services.domain import places, topics
 from services.domain.notices import NoticeKind
 from services.interests.documents import Document
-from services.interests.reading import Reading, ReadWord
-from services.interests.text import Analyser, Keys
+from services.interests.reading import Reading
+from services.interests.text import Analyser, Keys, ReadWord
 
 COMPLEMENTS: Mapping[str, tuple[str, ...]] = {
     NoticeKind.NEED: (NoticeKind.OFFER, NoticeKind.INFRASTRUCTURE),

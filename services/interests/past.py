@@ -18,8 +18,8 @@ from services.domain.folding import fold
 from services.interests.atoms import facet_atoms, leaf_atoms
 from services.interests.evaluate import begins, deadline_holds
 from services.interests.leaves import MIN_PREFIX
-from services.interests.reading import WARSAW, Reading, ReadWord
-from services.interests.text import Analyser, Keys
+from services.interests.reading import WARSAW, Reading
+from services.interests.text import Analyser, Keys, ReadWord
 from services.interests.tokens import lowered
 from services.interests.tree import And, Deadline, Exact, Facet, Leaf, Not, Or, Phrase, Prefix, Query, Word
 

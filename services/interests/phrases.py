@@ -11,9 +11,9 @@ from itertools import pairwise
 from pyroaring import BitMap
 
 from services.interests.atoms import PhraseAtom
-from services.interests.reading import Reading, ReadWord
+from services.interests.reading import Reading
 from services.interests.records import Records
-from services.interests.text import Keys
+from services.interests.text import Keys, ReadWord
 
 
 class Phrases:

@@ -13,8 +13,7 @@ from functools import cached_property
 from services.domain import declension, places
 from services.domain.folding import slug
 from services.domain.places import Place
-from services.interests.reading import ReadWord
-from services.interests.text import Analyser, Keys
+from services.interests.text import Analyser, Keys, ReadWord
 from services.interests.tokens import words
 
 _MUNICIPALITY = ("gmin", "wójt")

@@ -5,24 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.domain.notices import OPERATION
 from services.interests.documents import Document
-from services.interests.text import Analyser, Keys
+from services.interests.text import Analyser, Keys, ReadWord
 from services.interests.tokens import tokenise
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 MAX_READ = 200_000
-
-
-class ReadWord(NamedTuple):
-    """A word as written, in small letters, and its keys."""
-
-    surface: str
-    form: str
-    keys: Keys
 
 
 @dataclass(frozen=True)
@@ -98,8 +89,5 @@ class Reading:
         if self.document.kind == OPERATION:
             return ()
         is_english = self.language == "en"
-        keys_of = self.analyser.document_keys
-        return tuple(
-            ReadWord(token.surface, token.form, keys_of(token, is_english=is_english))
-            for token in tokenise(text[:MAX_READ])
-        )
+        read = self.analyser.read
+        return tuple([read(token, is_english) for token in tokenise(text[:MAX_READ])])

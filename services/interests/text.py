@@ -8,6 +8,7 @@ Keys keep diacritics. A query typed in ASCII also means what it may stand for; a
 """
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from services.domain.folding import fold
 from services.interests.polish import Dictionary, Readings, dictionary, restored
@@ -24,13 +25,21 @@ _SHORT_WORD = 3
 _NOTICE = "Polish words go by stems alone: the dictionary (morfeusz2) is not installed on this machine"
 
 
+class ReadWord(NamedTuple):
+    """A word as written, in small letters, and its keys."""
+
+    surface: str
+    form: str
+    keys: Keys
+
+
 class Analyser:
     """One a process: holds the dictionary, the stems and the words seen. Safe in several threads."""
 
     def __init__(self, *, lexicon: Dictionary | None = None, with_dictionary: bool = True) -> None:
         self._lexicon = lexicon or (dictionary() if with_dictionary else None)
         self._stems = Stems()
-        self._document_keys = lru_cache(CACHED_WORDS)(self._keys_in_document)
+        self.read = lru_cache(CACHED_WORDS)(self._read)  # of a document: (token, is it English)
         self._query_keys = lru_cache(CACHED_WORDS // 10)(self._keys_in_query)
 
     @property
@@ -45,7 +54,7 @@ class Analyser:
 
     def document_keys(self, token: Token, *, is_english: bool = False) -> Keys:
         """Every key of a word of a document; `is_english` is the document's language."""
-        return self._document_keys(token, is_english)
+        return self.read(token, is_english).keys
 
     def query_keys(self, word: str) -> Keys:
         """The keys that a word of a query means. A typed lemma means itself alone."""
@@ -72,6 +81,9 @@ class Analyser:
         """How a word of a query was read, for people: its lemmas, or the word where none is known."""
         lemmas = sorted(key for key in self.query_keys(word) if not key.startswith(("~", "^", "en:")))
         return tuple(lemmas) or (word,)
+
+    def _read(self, token: Token, is_english: bool) -> ReadWord:
+        return ReadWord(token.surface, token.form, self._keys_in_document(token, is_english))
 
     def _keys_in_document(self, token: Token, is_english: bool) -> Keys:
         if token.is_first_half:

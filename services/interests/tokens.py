@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-_JOINERS = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\ufeff"))
+_JOINERS = re.compile("[\u00ad\u200c\u200d\ufeff]")
 _COMBINING = re.compile(r"[\u0300-\u036f]")
 _UPPER = "A-ZĄĆĘŁŃÓŚŹŻ"
 _CASE = "ach|ami|em|iem|ie|om|owi|ów|ow|u|y"
@@ -15,9 +15,9 @@ _ENDING_OF_WORD = (
 # An ending behind a hyphen or an apostrophe (NCBR-u, Joe'go), or a small one behind capitals (ZUSu, SMEs), is
 # no part of the word; B+R, R&D and C++ are words; hyphens divide all others.
 _WORD = re.compile(
-    rf"(?P<acronym>(?<![^\W_])[{_UPPER}][{_UPPER}0-9]+)(?:[-‐‑–’']{_ENDING}|{_CASE}|s|sy|sów|sami)(?![^\W_])"
-    r"|(?P<word>[^\W_]{1,3}(?:[+&][^\W_]{1,3})+(?![^\W_])|[^\W_]+(?:\+\+(?![^\W_]))?)"
-    rf"(?:(?<=[^\W\d_]{{2}}){_ENDING_OF_WORD}(?![^\W_]))?"
+    rf"((?<![^\W_])[{_UPPER}][{_UPPER}0-9]+)(?:[-‐‑–’']{_ENDING}|{_CASE}|s|sy|sów|sami)(?![^\W_])"
+    r"|([^\W_]{1,3}(?:[+&][^\W_]{1,3})+(?![^\W_])|[^\W_]+(?:\+\+(?![^\W_]))?)"
+    rf"(?:(?=[-‐‑’'])(?<=[^\W\d_]{{2}}){_ENDING_OF_WORD}(?![^\W_]))?"
 )
 _FIRST_HALF = re.compile(r"[-‐‑][^\W\d_]{3}")
 _SHOUTING_SHARE = 0.6
@@ -42,8 +42,9 @@ class Token(NamedTuple):
 
 def normal(text: str) -> str:
     """NFC without joiners, soft hyphens and marks that no letter takes."""
-    text = text.translate(_JOINERS)
-    return text if text.isascii() else _COMBINING.sub("", unicodedata.normalize("NFC", text))
+    if text.isascii():
+        return text
+    return _COMBINING.sub("", unicodedata.normalize("NFC", _JOINERS.sub("", text)))
 
 
 def lowered(word: str) -> str:
@@ -63,17 +64,20 @@ def is_capitals(word: str) -> bool:
 
 def words(text: str) -> list[str]:
     """The words of a query's piece of text, as written."""
-    return [found["acronym"] or found["word"] for found in _WORD.finditer(normal(text))]
+    return [found[1] or found[2] for found in _WORD.finditer(normal(text))]
 
 
 def tokenise(text: str) -> list[Token]:
     """The words of one field of a document, in order."""
     text = normal(text)
     found = list(_WORD.finditer(text))
-    surfaces = [one["acronym"] or one["word"] for one in found]
-    is_shouted = _is_shouted(surfaces)
-    tokens = []
-    for index, surface in enumerate(surfaces):
+    surfaces = [one[1] or one[2] for one in found]
+    tokens = list(map(Token, surfaces))
+    # Nearly all words are in small letters, and stand for themselves; these may not.
+    telling = [index for index, surface in enumerate(surfaces) if not surface.islower() or surface[-1] == "o"]
+    is_shouted = _is_shouted(surfaces, telling)
+    for index in telling:
+        surface = surfaces[index]
         is_name_like = (
             is_title(surface)
             and index > 0
@@ -81,14 +85,14 @@ def tokenise(text: str) -> list[Token]:
             and not _is_title_after(text, found, index, surfaces)
         )
         is_first_half = surface[-1] in "oO" and _FIRST_HALF.match(text, found[index].end()) is not None
-        tokens.append(Token(surface, is_name_like, is_shouted and is_capitals(surface), is_first_half))
+        tokens[index] = Token(surface, is_name_like, is_shouted and is_capitals(surface), is_first_half)
     return tokens
 
 
-def _is_shouted(surfaces: list[str]) -> bool:
-    letters = "".join(surfaces)
-    capitals = sum(map(str.isupper, letters))
-    return len(letters) >= _SHOUTING_LETTERS and capitals > _SHOUTING_SHARE * len(letters)
+def _is_shouted(surfaces: list[str], telling: list[int]) -> bool:
+    letters = sum(map(len, surfaces))
+    capitals = sum(sum(map(str.isupper, surfaces[index])) for index in telling)
+    return letters >= _SHOUTING_LETTERS and capitals > _SHOUTING_SHARE * letters
 
 
 def _is_lower_before(text: str, before: re.Match[str], here: re.Match[str], surface: str) -> bool:
