@@ -182,7 +182,7 @@ def _is_same_case(before: _Found | None, here: _Found, text: Sequence[ReadWord])
     """`bydgoskiego i toruńskiego`, not `bydgoski i toruńskie`."""
     if before is None or not before.name.is_county:
         return False
-    one, other = (text[found.end - 1].form.rpartition("sk")[2] for found in (before, here))
+    one, other = (text[found.end - 1].form.rpartition("k")[2] for found in (before, here))
     return one == other
 
 
