@@ -85,10 +85,11 @@ def outlasting(act: Callable[[], R], *, sleep: Callable[[float], None]) -> R:
 
 def is_away(exc: DBAPIError) -> bool:
     """Whether the same may succeed in a moment: a broken connection, no server at the address, one that is
-    starting or ending (SQLSTATE 57P, 08), or a deadlock that it ended at our cost (40P01)."""
+    starting or ending (SQLSTATE 57P, 08), a deadlock that it ended at our cost (40P01), or a lock that
+    somebody held for longer than we wait (55P03)."""
     if exc.connection_invalidated:
         return True
     state = getattr(exc.orig, "sqlstate", None)
     return isinstance(exc, OperationalError | InterfaceError) and (
-        state is None or state.startswith(("57P", "08")) or state == "40P01"
+        state is None or state.startswith(("57P", "08")) or state in ("40P01", "55P03")
     )

@@ -114,6 +114,17 @@ def test_an_endpoint_that_fails_shows_its_attempts(rt: Runtime, web: WebDouble) 
     assert delivery.data["attempts"][0]["status"] == 503
 
 
+def test_an_endpoint_that_was_disabled_then_is_told_so_though_it_is_not_now(
+    rt: Runtime, web: WebDouble
+) -> None:
+    made = factories.listener(rt, web.url("/hook"))
+    factories.rows(rt, "UPDATE endpoints SET state = 'disabled' RETURNING id")
+    notice = published(rt)
+    factories.carry(rt)
+    factories.rows(rt, "UPDATE endpoints SET state = 'active' RETURNING id")
+    assert "the endpoint was disabled then" in why(rt, notice_id=notice, recipient=made.endpoint.uid).verdict
+
+
 @pytest.mark.parametrize("nobody", ["nobody@mail.example", "00000000-0000-0000-0000-000000000000", "x"])
 def test_nobody_is_told_about_nobody(rt: Runtime, nobody: str) -> None:
     notice = published(rt)
