@@ -223,12 +223,13 @@ class Analyser:
 
 # Cases that soften the end of a stem, which suffix stripping alone does not undo: agrowoltaice, webinarze,
 # networkerzy; the e of a nominative that no other case has: wąskotorowiec, wodorośrodek; villages: Zławsi;
-# and ends that look like those of other words: hologram, fablaby, biocentrum.
+# and ends that look like those of other words: hologram, escaperoom, fablaby, biocentrum.
 _SOFTENED = (
     ("dze", "ga"), ("rze", "r"), ("rzy", "r"), ("ce", "ka"), ("cie", "t"), ("dzie", "d"), ("iec", "c"),
     ("ek", "k"), ("wsi", "wieś"), ("wsią", "wieś"), ("le", "ł"), ("ół", "oł"), ("ii", "ia"),
     ("aci", "at"), ("nci", "nt"), ("icy", "ik"), ("scy", "ski"), ("dzy", "g"), ("yści", "ysta"),
-    ("iści", "ista"), ("iczowie", "icz"), ("gram", "gramu"), ("um", "a"), ("by", "b"), ("ow", ""),
+    ("iści", "ista"), ("iczowie", "icz"), ("am", "amu"), ("em", "emu"), ("om", "omu"), ("um", "a"),
+    ("by", "b"), ("ow", ""),
 )  # fmt: skip
 _SHORTEST_SOFTENED = 6
 

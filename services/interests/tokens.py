@@ -5,6 +5,8 @@ import unicodedata
 from typing import NamedTuple
 
 _JOINERS = re.compile("[\u00ad\u200c\u200d\ufeff]")
+_SMALL_DIGITS = re.compile("[₀-₉⁰¹²³⁴-⁹]")
+_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹", "01234567890123456789")
 _COMBINING = re.compile(r"[\u0300-\u036f]")
 _UPPER = "A-ZĄĆĘŁŃÓŚŹŻ"
 _CASE = "ach|ami|em|iem|ie|om|owi|ów|ow|u|y"
@@ -41,9 +43,11 @@ class Token(NamedTuple):
 
 
 def normal(text: str) -> str:
-    """NFC without joiners, soft hyphens and marks that no letter takes."""
+    """NFC without joiners, soft hyphens and marks that no letter takes; digits as such, not CO₂."""
     if text.isascii():
         return text
+    if _SMALL_DIGITS.search(text):
+        text = text.translate(_DIGITS)
     return _COMBINING.sub("", unicodedata.normalize("NFC", _JOINERS.sub("", text)))
 
 

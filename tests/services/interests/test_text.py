@@ -70,6 +70,8 @@ def meet(typed: str, written: str, *, is_english: bool = False, analyser: Analys
         ("DĄB", "pod dębem"),
         ("hub", "dla hubów"),
         ("startupow", "nowy startup"),
+        ("CO2", "mniej CO₂"),
+        ("m2", "lokal o 120 m²"),
     ],
 )
 def test_forms_of_one_word_meet(typed: str, written: str) -> None:
@@ -93,6 +95,7 @@ def test_forms_of_one_word_meet(typed: str, written: str) -> None:
         ("sad", "wyrok sądu"),
         ("zadanie", "żądanie zapłaty"),
         ("metr", "m.in. szkoły"),
+        ("rak", "podanie rąk"),
         ("Polska", "sekretariat@umk.pl"),
     ],
 )
