@@ -120,8 +120,8 @@ class Past:
                 yield atom, number
 
     def near(self, word: str) -> list[str]:
-        """Forms that notices have, spelt nearly like a word that none has; the nearest first."""
-        if any(self._by_key.get(key) for key in self._analyser.query_keys(word)):
+        """Words that notices have, spelt nearly like one that none has; the nearest first."""
+        if self._has(word):
             return []
         form = lowered(word)
         first = _start(form)[:1]
@@ -132,9 +132,11 @@ class Past:
             for one in forms
             if abs(len(one) - len(form)) <= LONGER
         ]
-        same = sorted(one for one in alike if fold(one) == fold(form))  # sad may have been meant for sąd
-        close = get_close_matches(form, alike, n=MOST_NEAR, cutoff=NEAR)
-        return list(dict.fromkeys([*same, *close]))[:MOST_NEAR]
+        meant = [one for one in self._analyser.other_spellings(form) if self._has(one)]
+        return [*meant, *get_close_matches(form, alike, n=MOST_NEAR, cutoff=NEAR)][:MOST_NEAR]
+
+    def _has(self, word: str) -> bool:
+        return any(self._by_key.get(key) for key in self._analyser.query_keys(word))
 
     def is_telling(self, word: str) -> bool:
         """Whether a word says what a text is about: `na` and `w` do not."""

@@ -18,6 +18,7 @@ PUBLISHED = (
     document(title="Wouchery na cyberbezpieczeństwo", topics=("funding",), kind="call", places=("0463011",)),
     document(title="Dofinansowanie udziału w targach zagranicznych", kind="call", places=("0461011",)),
     document(title="Konkurs na doktoraty wdrożeniowe", topics=("science",)),
+    document(title="Wyrok sądu o łące"),
 )
 
 
@@ -45,6 +46,8 @@ def tried(past: Past, query: str) -> list[str]:
         ('"konkurs na doktorarty"', '"konkurs na doktoraty"'),
         ('"dofinansowanie udziału w targach krajowych"', '"dofinansowanie udziału w targach"'),
         ("recyklaty drony", "recyklaty"),
+        ("sad", "sąd"),
+        ("laka", "łąka"),
         ("topic:circular-economy/plastik", "topic:circular-economy"),
         ("kind:tender doktorat", "doktorat"),
     ],
