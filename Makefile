@@ -13,7 +13,7 @@ help:
 	@echo "make run     the demo: everything on this machine, addresses printed"
 	@echo "make test    the whole suite"
 	@echo "make check   format, lint, types, import contracts, sizes, migrations, compose file"
-	@echo "make chaos   the kill and restart matrices, half an hour long (ARGS=--help)"
+	@echo "make chaos   the matrices of kills, restarts and matchers, half an hour long (ARGS=--help)"
 	@echo "make bench   every benchmark"
 	@echo "make secrets new secrets for docker-compose.yml, where there are none"
 

@@ -1,12 +1,13 @@
-"""`make chaos`: the kill matrix and the restart matrix; with `deeds` or `restarts`, that one alone.
+"""`make chaos`: the matrices of kills, restarts and matchers; `deeds`, `restarts` or `matchers` is one alone.
 
 make chaos ARGS="deeds --rounds 1 --only FLUSHALL"
 make chaos ARGS="restarts --rounds 20 --seed 7"
+make chaos ARGS="matchers --events 1000"
 """
 
 import sys
 
-from tests.journeys import chaos, restarts
+from tests.journeys import chaos, matchers, restarts
 
 
 def main(arguments: list[str]) -> int:
@@ -15,14 +16,19 @@ def main(arguments: list[str]) -> int:
             return restarts.main(rest)
         case ["deeds", *rest]:
             return chaos.main(rest)
+        case ["matchers", *rest]:
+            return matchers.main(rest)
         case ["-h" | "--help"]:
             print(__doc__)
-            print('Each explains itself: make chaos ARGS="deeds --help", make chaos ARGS="restarts --help".')
+            print('Each explains itself: make chaos ARGS="deeds --help", and so on.')
             return 0
         case []:
-            return max(chaos.main([]), restarts.main([]))
+            return max(chaos.main([]), restarts.main([]), matchers.main([]))
         case _:
-            print(f"{' '.join(arguments)!r} is neither `deeds` nor `restarts`.\n{__doc__}", file=sys.stderr)
+            print(
+                f"{' '.join(arguments)!r} is none of `deeds`, `restarts`, `matchers`.\n{__doc__}",
+                file=sys.stderr,
+            )
             return 2
 
 
