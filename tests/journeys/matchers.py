@@ -173,6 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             place.disturb()
         print(
             f"{given.events} events, {place.kills} kills, {place.naps} naps, "
-            f"{place.spoiled} snapshots spoiled: {wrong} told by mistake or missed  promise {'BROKEN' if wrong else 'kept'}"
+            f"{place.spoiled} snapshots spoiled: {wrong} missed or told by mistake  "
+            f"promise {'BROKEN' if wrong else 'kept'}"
         )
     return 1 if wrong else 0
