@@ -6,7 +6,6 @@ goes on where the last one stopped.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -43,15 +42,14 @@ def fan_out(rt: Runtime, held: Claim, events: Sequence[int], *, slice_rows: int 
     done = FannedOut()
     _end_waiting(rt, events, slice_rows)
     _tell_followers(rt, held, events)
-    with rt.begin() as reading, closing(store.readers(reading, events, size=slice_rows)) as readers:
-        for pairs in readers:
+    with rt.begin() as reading:
+        for pairs in store.readers(reading, events, size=slice_rows):
             with rt.begin() as session:
                 outcomes = store.tell_readers(session, held, pairs, now=rt.clock.now())
             done.outcomes.update(outcomes)
             if "pending" in outcomes:
                 rt.bell.ring("compose")
-    with rt.begin() as reading, closing(store.endpoints(reading, events, size=slice_rows)) as endpoints:
-        for pairs in endpoints:
+        for pairs in store.endpoints(reading, events, size=slice_rows):
             with rt.begin() as session:
                 added = store.tell_endpoints(session, held, pairs, now=rt.clock.now())
             done.endpoints += added

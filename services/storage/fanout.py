@@ -7,16 +7,15 @@ short. Who is left out is written too, with the first reason that holds, so that
 here may be done again after a kill: what stands is passed over.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.storage.work import Claim
 
 Pair = tuple[int, int]  # (event id, subscription id), or (event id, endpoint id)
-Slices = Generator[list[Pair], None, None]
 
 # Why a reader is left out: the first that holds is the reason. s is the subscription, r the reader, x the
 # suppression of the address, u the mute that holds, e the event, n its notice. Each reason has its
@@ -55,7 +54,7 @@ _MUTE = """
 # In the order of subscriptions, not of events: a slice then touches few of their pages, and each but once.
 # A revision also reaches who got what it corrects; a withdrawal reaches exactly those who got the notice, by
 # the subscription that brought it last.
-_READERS = text("""
+_READERS = """
     SELECT m.event_id, s.id
     FROM matches m
     JOIN events e ON e.id = m.event_id AND e.type <> 'withdrawn'
@@ -77,10 +76,10 @@ _READERS = text("""
     EXCEPT
     SELECT event_id, subscription_id FROM candidates WHERE event_id = ANY(:events)
     ORDER BY 2, 1
-""")
+"""
 
 # Those whose subscription met the event, and for a change or a withdrawal those told before.
-_ENDPOINTS = text("""
+_ENDPOINTS = """
     SELECT m.event_id, s.endpoint_id
     FROM matches m JOIN subscriptions s ON s.interest_id = m.interest_id
     WHERE m.event_id = ANY(:events) AND s.endpoint_id IS NOT NULL
@@ -92,7 +91,7 @@ _ENDPOINTS = text("""
     EXCEPT
     SELECT event_id, endpoint_id FROM deliveries WHERE event_id = ANY(:events)
     ORDER BY 2, 1
-""")
+"""
 
 _SLICE = "unnest(CAST(:events AS bigint[]), CAST(:whom AS bigint[]))"
 # Who is leaving at this moment is waited for, and is not told; the order is everybody's, so that none waits
@@ -156,16 +155,16 @@ def stop_waiting(session: Session, events: Sequence[int], *, limit: int) -> int:
     return len(session.execute(_STOP_WAITING, {"events": list(events), "limit": limit}).all())
 
 
-def readers(session: Session, events: Sequence[int], *, size: int) -> Slices:
+def readers(session: Session, events: Sequence[int], *, size: int) -> Iterator[list[Pair]]:
     """(event, subscription) of everyone whom these concern and who is not written yet, so many at a time.
 
-    Read as they are asked for, as of one moment: however many there are, one slice is held in memory. To be
-    closed before the transaction ends.
+    Read as they are asked for, as of one moment: however many there are, one slice is held in memory. One
+    such reading at a time in a transaction.
     """
     return _slices(session, _READERS, events, size)
 
 
-def endpoints(session: Session, events: Sequence[int], *, size: int) -> Slices:
+def endpoints(session: Session, events: Sequence[int], *, size: int) -> Iterator[list[Pair]]:
     """(event, endpoint), likewise."""
     return _slices(session, _ENDPOINTS, events, size)
 
@@ -184,11 +183,12 @@ def tell_endpoints(session: Session, held: Claim, pairs: Sequence[Pair], *, now:
     return len(session.execute(_TELL_ENDPOINTS, {**_columns(pairs), "claim": held.id, "now": now}).all())
 
 
-def _slices(session: Session, query: TextClause, events: Sequence[int], size: int) -> Slices:
-    streamed = {"stream_results": True, "max_row_buffer": size}
-    with session.execute(query, {"events": list(events)}, execution_options=streamed) as found:
-        for some in found.partitions(size):
-            yield [(row[0], row[1]) for row in some]
+def _slices(session: Session, query: str, events: Sequence[int], size: int) -> Iterator[list[Pair]]:
+    session.execute(text(f"DECLARE reached NO SCROLL CURSOR FOR {query}"), {"events": list(events)})
+    fetch = text(f"FETCH {size:d} FROM reached")
+    while some := session.execute(fetch).all():
+        yield [(row[0], row[1]) for row in some]
+    session.execute(text("CLOSE reached"))
 
 
 def _columns(pairs: Sequence[Pair]) -> dict[str, list[int]]:
