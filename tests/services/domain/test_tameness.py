@@ -1,10 +1,9 @@
 """Bodies that would multiply in the cleaner are known before; those that institutions write are let by."""
 
-import time
-
 import pytest
 
 from services.domain.tameness import is_tame
+from tests.measure import cpu_s
 
 FONTS = "".join(f"<font size={n}>" for n in range(400))
 MANY = "</p><p>x" * 2_000
@@ -62,6 +61,4 @@ def test_what_institutions_write_is_tame(body: str) -> None:
     "piece", ["<!--", "<a ", "<a b='", "<", "</", "<b", '<a href="x" ', "<!", "<td>", "<p a=b c "]
 )
 def test_the_count_is_quick_whatever_it_is_given(piece: str) -> None:
-    began = time.thread_time()
-    is_tame(piece * (200_000 // len(piece)))
-    assert time.thread_time() - began < 1.0
+    assert cpu_s(lambda: is_tame(piece * (200_000 // len(piece)))) < 1.0
