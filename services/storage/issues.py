@@ -101,14 +101,16 @@ _WAITING = """
     LEFT JOIN matches m ON m.event_id = c.event_id AND m.interest_id = s.interest_id
     LEFT JOIN suppressions x ON x.email_hash = r.email_hash
 """
-_CLAIMED = text(_WAITING + " WHERE c.id = ANY(:ids) AND c.claim_id = :claim ORDER BY c.event_id, c.id")
+_CLAIMED = text(
+    _WAITING + " WHERE c.id = ANY(:ids) AND c.claim_id = :claim ORDER BY c.event_id, c.subscription_id"
+)
 _COLLECTED = text(
     _WAITING
     + """
     JOIN unnest(CAST(:subscribers AS bigint[]), CAST(:cadences AS text[])) AS w(subscriber_id, cadence)
       ON w.subscriber_id = c.subscriber_id AND w.cadence = c.cadence
     WHERE c.state = 'pending' AND (s.paused_until IS NULL OR s.paused_until <= :now)
-    ORDER BY c.subscriber_id, c.event_id, c.id
+    ORDER BY c.subscriber_id, c.event_id, c.subscription_id
 """
 )
 
