@@ -10,19 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, cast
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    and_,
-    any_,
-    exists,
-    func,
-    literal,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from services.storage.tables import (
@@ -79,11 +67,6 @@ class _WorkColumns(Protocol):
 
 def _columns(table: type[Base]) -> _WorkColumns:
     return cast(_WorkColumns, table.__table__.c)  # every lane's table mixes in Work
-
-
-def _is_one_of(c: _WorkColumns, ids: Sequence[int]) -> ColumnElement[bool]:
-    """By an array: a list of hundreds in the statement itself would be parsed and planned each time."""
-    return c.id == any_(literal(list(ids), ARRAY(BigInteger)))
 
 
 _DELIVERY = (Delivery, ("pending", "retry"), "sending")
@@ -194,7 +177,7 @@ def claim(
     if rows:
         session.execute(
             update(lane.table.__table__)  # type: ignore[arg-type]
-            .where(_is_one_of(c, rows))
+            .where(c.id.in_(rows))
             .values(state=lane.held, claim_id=claim_id, lease_until=now + lease)
         )
     return Claim(claim_id, tuple(rows))
@@ -203,7 +186,7 @@ def claim(
 def hand_back(session: Session, lane: Lane, held: Claim, *, rows: Sequence[int] | None = None) -> int:
     """Give up what is still held (or only `rows` of it), due as it was; returns how many."""
     c = _columns(lane.table)
-    wanted = _is_one_of(c, held.rows if rows is None else rows)
+    wanted = c.id.in_(held.rows if rows is None else rows)
     given = session.execute(
         update(lane.table.__table__)  # type: ignore[arg-type]
         .where(wanted, c.claim_id == held.id, c.state == lane.held)
@@ -219,7 +202,7 @@ def extend(session: Session, lane: Lane, held: Claim, *, until: datetime) -> Non
     A row that is being recorded at this moment needs no longer lease; to wait for it could be a deadlock.
     """
     c = _columns(lane.table)
-    still = select(c.id).where(_is_one_of(c, held.rows), c.claim_id == held.id, c.state == lane.held)
+    still = select(c.id).where(c.id.in_(held.rows), c.claim_id == held.id, c.state == lane.held)
     session.execute(
         update(lane.table.__table__)  # type: ignore[arg-type]
         .where(c.id.in_(still.with_for_update(skip_locked=True)))
