@@ -14,21 +14,23 @@ from services.domain.health import Health, Standing
 
 # The most calls a second to an endpoint p: what its owner wants, and no more than the receiver allows.
 PACE = "LEAST(p.max_per_s, p.allowed_per_min / 60.0)"
+_BINDS = f"({PACE} IS NOT NULL OR p.is_ordered OR p.health <> 'healthy')"
+_WAITING = """
+    SELECT p.id FROM endpoints p
+    WHERE p.state <> 'paused'
+      AND (p.next_at IS NULL OR p.next_at <= :now OR p.state = 'disabled')
+      AND (p.paced_until IS NULL OR p.paced_until <= :now)
+      AND EXISTS (SELECT FROM deliveries d
+                  WHERE d.endpoint_id = p.id AND d.state IN ('pending', 'retry', 'sending')
+                    AND d.due_at <= :now)
+"""
+# Where a limit binds, the endpoint's row is held, so that two claims cannot both use the same room. Held
+# before the room is counted: a statement sees what was committed when it began, not when it got its lock.
+_HOLD = text(f"{_WAITING} AND {_BINDS} ORDER BY p.id FOR UPDATE OF p SKIP LOCKED")
 # A paced endpoint is given up to a second's worth at once, and what it was given is paid for by waiting.
-# Where a limit binds, the endpoint's row is held, so that two claims cannot both use the same room.
 _CLAIM = text(f"""
     WITH waiting AS MATERIALIZED (
-        SELECT p.id FROM endpoints p
-        WHERE p.state <> 'paused'
-          AND (p.next_at IS NULL OR p.next_at <= :now OR p.state = 'disabled')
-          AND (p.paced_until IS NULL OR p.paced_until <= :now)
-          AND EXISTS (SELECT FROM deliveries d
-                      WHERE d.endpoint_id = p.id AND d.state IN ('pending', 'retry', 'sending')
-                        AND d.due_at <= :now)
-    ), bound AS MATERIALIZED (
-        SELECT p.id FROM endpoints p JOIN waiting w ON w.id = p.id
-        WHERE {PACE} IS NOT NULL OR p.is_ordered OR p.health <> 'healthy'
-        ORDER BY p.id FOR UPDATE OF p SKIP LOCKED
+{_WAITING}
     ), open AS MATERIALIZED (
         SELECT p.id, p.is_ordered AND p.state <> 'disabled' AS is_ordered,
                CASE WHEN p.state = 'disabled' THEN :limit
@@ -37,8 +39,7 @@ _CLAIM = text(f"""
                         WHERE f.endpoint_id = p.id AND f.state = 'sending' AND f.lease_until >= :now)
                END AS room
         FROM endpoints p JOIN waiting w ON w.id = p.id
-        WHERE p.id IN (SELECT id FROM bound)
-           OR NOT ({PACE} IS NOT NULL OR p.is_ordered OR p.health <> 'healthy')
+        WHERE p.id = ANY(:held) OR NOT {_BINDS}
     ), due AS (
         SELECT one.id
         FROM open CROSS JOIN LATERAL (
@@ -101,7 +102,8 @@ _CHANGED = text("""
 
 def claim(session: Session, claim_id: str, *, now: datetime, lease: timedelta, limit: int) -> list[int]:
     """Hold up to `limit` due calls under a claim, the longest due first; their ids."""
-    bound = {"claim": claim_id, "now": now, "until": now + lease, "limit": limit}
+    held = session.scalars(_HOLD, {"now": now}).all()
+    bound = {"claim": claim_id, "now": now, "until": now + lease, "limit": limit, "held": list(held)}
     return list(session.scalars(_CLAIM, bound))
 
 

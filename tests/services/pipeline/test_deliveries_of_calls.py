@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -11,12 +12,14 @@ from services.clock import FrozenClock, SystemClock
 from services.manage import endpoints
 from services.pipeline import deliver, match
 from services.runtime import Runtime
+from services.storage import calls
 from tests.conftest import OpenRuntime
 from tests.doubles.web import Answer, WebDouble
 from tests.factories import carry, counts, draft, listener, only, publish, rows
 
 STATES = "SELECT state, count(*) AS n FROM deliveries GROUP BY state"
 OTHERS = 499
+SECONDS = 60
 
 
 def many(rt: Runtime, url: str, number: int) -> None:
@@ -115,6 +118,26 @@ def test_two_workers_together_keep_to_the_pace(rt: Runtime, receiver: WebDouble,
             worker.join(20)
         assert len(receiver.received) == told
         clock.advance(timedelta(seconds=1))
+
+
+def test_claims_at_the_same_moment_share_the_room_of_an_endpoint(rt: Runtime) -> None:
+    uid = listener(rt, "http://127.0.0.1:9/hook").endpoint.uid
+    endpoints.patch(rt, None, uid, max_per_s=3)
+    publish(rt, *[draft(f"n-{n}") for n in range(20)])
+    match.run(rt)
+    at_once = threading.Barrier(4)
+
+    def claim(second: int) -> int:
+        at_once.wait(20)
+        now = rt.clock.now() + timedelta(seconds=second)
+        with rt.begin() as session:
+            return len(
+                calls.claim(session, "c", now=now, lease=timedelta(0), limit=100)
+            )  # due again in the next second
+
+    with ThreadPoolExecutor(4) as workers:
+        for second in range(SECONDS):
+            assert sum(workers.map(claim, [second] * 4)) == 3
 
 
 def test_what_a_410_ends_is_dropped_and_counted(rt: Runtime, receiver: WebDouble) -> None:
