@@ -5,6 +5,7 @@ from typing import Any
 
 import lxml.html
 import pytest
+from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
 from services.api.app import make_app
@@ -15,12 +16,26 @@ from services.manage import accounts, institutions, sources, subscribers
 from services.manage.subscriptions import Wish
 from services.pipeline import accept
 from services.runtime import Runtime
+from tests.services.web.browser import free_socket, running_browser
 
 FREE = Limits(anonymous=10**6, sign_ups=10**6, previews=10**6, by_key=10**6, refused_keys=10**6)
 ENGLISH = {"Accept-Language": "en"}
 
 Tell = Callable[..., int]
 OpenDoor = Callable[[str], int]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_browser() as running:
+        yield running
+
+
+@pytest.fixture
+def address() -> Iterator[Any]:
+    """Where an application will be served, known before it is made."""
+    with free_socket() as listener:
+        yield listener
 
 
 @pytest.fixture

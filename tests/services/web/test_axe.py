@@ -21,7 +21,7 @@ from services.runtime import Runtime
 from services.storage import held
 from tests import factories
 from tests.conftest import NOON, OpenRuntime
-from tests.services.web.browser import free_socket, running_browser, served
+from tests.services.web.browser import served
 from tests.services.web.conftest import FREE, Tell
 
 pytestmark = pytest.mark.browser
@@ -29,18 +29,6 @@ pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[2] / "vendor" / "axe.min.js"
 FINDINGS = """() => axe.run({resultTypes: ["violations"]}).then(found => found.violations.map(
     fault => fault.id + ": " + fault.nodes.map(node => node.html.slice(0, 200)).join(" | ")))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as running:
-        yield running
-
-
-@pytest.fixture
-def address() -> Iterator[Any]:
-    with free_socket() as listener:
-        yield listener
 
 
 @pytest.fixture

@@ -10,23 +10,11 @@ from playwright.sync_api import Browser, Error, Page, Route, expect
 from services.api.app import make_app
 from services.runtime import Runtime
 from tests.conftest import OpenRuntime
-from tests.services.web.browser import free_socket, running_browser, served
+from tests.services.web.browser import served
 from tests.services.web.conftest import FREE, Tell
 
 pytestmark = pytest.mark.browser
 PREVIEWS = "**/subscribe/preview?*"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_browser() as running:
-        yield running
-
-
-@pytest.fixture
-def address() -> Iterator[Any]:
-    with free_socket() as listener:
-        yield listener
 
 
 @pytest.fixture
