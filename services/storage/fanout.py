@@ -7,10 +7,10 @@ short. Who is left out is written too, with the first reason that holds, so that
 here may be done again after a kill: what stands is passed over.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from services.storage.work import Claim
@@ -184,11 +184,21 @@ def tell_endpoints(session: Session, held: Claim, pairs: Sequence[Pair], *, now:
 
 
 def _slices(session: Session, query: str, events: Sequence[int], size: int) -> Iterator[list[Pair]]:
-    session.execute(text(f"DECLARE reached NO SCROLL CURSOR FOR {query}"), {"events": list(events)})
-    fetch = text(f"FETCH {size:d} FROM reached")
-    while some := session.execute(fetch).all():
-        yield [(row[0], row[1]) for row in some]
-    session.execute(text("CLOSE reached"))
+    """Most looks bring one slice or none: those are planned once. What a cursor reads is planned anew."""
+    bound = {"events": list(events)}
+    some = session.execute(text(f"{query} LIMIT {size:d}"), bound).all()
+    if len(some) == size:
+        session.execute(text(f"DECLARE reached NO SCROLL CURSOR FOR {query}"), bound)
+        fetch = text(f"FETCH {size:d} FROM reached")
+        while some := session.execute(fetch).all():
+            yield _pairs(some)
+        session.execute(text("CLOSE reached"))
+    elif some:
+        yield _pairs(some)
+
+
+def _pairs(rows: Iterable[Row[int, int]]) -> list[Pair]:
+    return [(row[0], row[1]) for row in rows]
 
 
 def _columns(pairs: Sequence[Pair]) -> dict[str, list[int]]:
